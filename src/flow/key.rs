@@ -1,0 +1,68 @@
+//! Flow keys: the record's 5-tuple, and the wider key under which packets are metered.
+
+use std::net::IpAddr;
+
+use crate::packet::{IcmpType, IpPacket, PacketDirection, Protocol};
+
+/// One direction of a 5-tuple: A→B and B→A are two flows, and two records (accounting rule 1).
+///
+/// The order of the fields is the order of records within a window (accounting rule 17): IPv4 before IPv6,
+/// addresses by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    /// Source address.
+    pub srcaddr: IpAddr,
+    /// Destination address.
+    pub dstaddr: IpAddr,
+    /// IP protocol number.
+    pub protocol: Protocol,
+    /// Source port, 0 where the protocol has none.
+    pub srcport: u16,
+    /// Destination port, 0 where the protocol has none.
+    pub dstport: u16,
+}
+
+impl From<&IpPacket> for FlowKey {
+    #[inline]
+    fn from(packet: &IpPacket) -> Self {
+        FlowKey {
+            srcaddr: packet.srcaddr,
+            dstaddr: packet.dstaddr,
+            protocol: packet.protocol,
+            srcport: packet.srcport,
+            dstport: packet.dstport,
+        }
+    }
+}
+
+/// Where a packet was seen, interned: one capture's one interface. 0 where nobody asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObservationPoint(pub u32);
+
+/// The key under which packets are metered: wider than a record's, so that nothing a later question needs is
+/// lost. What a record does not show is projected away when records are made, and the counts are summed.
+///
+/// A plain conversion leaves everything but `flow` at its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MeteringKey {
+    /// The record's key.
+    pub flow: FlowKey,
+    /// Which way the packets went.
+    pub direction: PacketDirection,
+    /// Where they were seen.
+    pub point: ObservationPoint,
+    /// ICMP's type and code.
+    pub icmp: Option<IcmpType>,
+}
+
+impl From<FlowKey> for MeteringKey {
+    #[inline]
+    fn from(flow: FlowKey) -> Self {
+        MeteringKey {
+            flow,
+            direction: PacketDirection::Unknown,
+            point: ObservationPoint::default(),
+            icmp: None,
+        }
+    }
+}

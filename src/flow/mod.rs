@@ -1,0 +1,12 @@
+//! The words for what is metered: the flow key, the windows that time is cut into, and the counters.
+//!
+//! Floor 0: plain values. "Flow key" and "metering" are RFC 7011's words; "aggregation interval" and "capture
+//! window" are AWS's.
+
+mod counters;
+mod key;
+mod window;
+
+pub use counters::FlowCounters;
+pub use key::{FlowKey, MeteringKey, ObservationPoint};
+pub use window::{AggregationInterval, CaptureWindow, ParseIntervalError, WindowIndex, Windows};

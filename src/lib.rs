@@ -1,0 +1,4 @@
+//! Packet captures into AWS VPC Flow Log records, with every packet accounted for.
+
+pub mod flow;
+pub mod packet;

@@ -1,0 +1,2 @@
+//! The flowtruth command line.
+fn main() {}
