@@ -1,0 +1,278 @@
+//! Event time: the greatest time read so far closes windows (accounting rule 16).
+//!
+//! A window closes when the greatest time passes its end by the allowed lateness; a packet that comes for a
+//! closed window is late. One lone absurd time must not close everything, so a packet more than an hour ahead
+//! of the greatest time becomes the greatest only once another packet, within the allowed lateness of it,
+//! follows among the next 1,000. Likewise for a first packet that the next two both contradict by more than an
+//! hour: therefore the clock is told about the first three packets together ([`EventClock::begin`]).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::flow::{WindowIndex, Windows};
+use crate::packet::Timestamp;
+
+/// How far ahead of the greatest time a packet is taken for absurd until another confirms it: one hour.
+const ABSURD: i64 = 3_600_000_000_000;
+
+/// Among how many following packets the confirmation has to be.
+const CONFIRMED_WITHIN: u64 = 1_000;
+
+/// Where a packet is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Placement {
+    /// The window of the packet's own time.
+    pub window: WindowIndex,
+    /// Whether that window had closed when the packet was read.
+    pub late: bool,
+}
+
+/// The clock of one conversion, moved by the times of all packets read, in the order in which they are read.
+#[derive(Debug)]
+pub struct EventClock {
+    windows: Windows,
+    lateness: i64,
+    greatest: Option<i64>,
+    /// The greatest time that does not yet close a window.
+    quiet_until: i64,
+    /// Windows with a smaller index have closed.
+    passed: WindowIndex,
+    packets: u64,
+    lone: LoneTimes,
+    /// The span and index of the window placed into last.
+    recent: (i64, i64, WindowIndex),
+}
+
+impl EventClock {
+    /// A clock over these windows; `lateness` is how long after a window's end packets may still come for it,
+    /// in nanoseconds.
+    pub fn new(windows: Windows, lateness: u64) -> Self {
+        EventClock {
+            windows,
+            lateness: i64::try_from(lateness).unwrap_or(i64::MAX),
+            greatest: None,
+            quiet_until: i64::MIN,
+            passed: WindowIndex(i64::MIN),
+            packets: 0,
+            lone: LoneTimes::default(),
+            recent: (0, 0, WindowIndex(0)),
+        }
+    }
+
+    /// Judges the first packet by the two after it. To be called before the first [`observe`](Self::observe),
+    /// with the times of the first three packets (fewer only where the capture holds no more).
+    pub fn begin(&mut self, first: &[Timestamp]) {
+        if let [first, second, third] = first {
+            let contradicts = |time: &Timestamp| first.nanos().saturating_sub(ABSURD) > time.nanos();
+            if contradicts(second) && contradicts(third) {
+                self.lone.push(first.nanos(), 1);
+            }
+        }
+    }
+
+    /// Moves the clock to the next packet's time. Returns whether windows have closed: those below
+    /// [`passed`](Self::passed).
+    #[inline]
+    pub fn observe(&mut self, time: Timestamp) -> bool {
+        let time = time.nanos();
+        self.packets += 1;
+        let greatest = match self.greatest {
+            Some(greatest) if self.lone.is_empty() && time <= greatest => return false,
+            Some(greatest) if self.lone.is_empty() && time.saturating_sub(ABSURD) <= greatest => time,
+            _ => match self.greatest_with_lone(time) {
+                Some(greatest) => greatest,
+                None => return false,
+            },
+        };
+        self.greatest = Some(greatest);
+        greatest > self.quiet_until && self.close_until(greatest)
+    }
+
+    /// The greatest time, where lone times are about or the packet's own may be one; `None` while no time is
+    /// believed.
+    #[cold]
+    fn greatest_with_lone(&mut self, time: i64) -> Option<i64> {
+        if self.packets == 1 && !self.lone.is_empty() {
+            // `begin` took the first packet for a lone one
+            return None;
+        }
+        self.lone.expire(self.packets);
+        let confirmed = self.lone.near(time, self.lateness);
+        match (self.greatest, confirmed) {
+            (greatest, Some(confirmed)) => Some(time.max(confirmed).max(greatest.unwrap_or(i64::MIN))),
+            (Some(greatest), None) if time.saturating_sub(ABSURD) > greatest => {
+                self.lone.push(time, self.packets);
+                Some(greatest)
+            }
+            (Some(greatest), None) => Some(time.max(greatest)),
+            (None, None) => Some(time),
+        }
+    }
+
+    #[cold]
+    fn close_until(&mut self, greatest: i64) -> bool {
+        let before = self.passed;
+        self.passed = self.windows.passed_at(i128::from(greatest) - i128::from(self.lateness));
+        self.quiet_until = match self.windows.window(self.passed) {
+            Some(window) => saturate(window.end + i128::from(self.lateness) - 1),
+            None => i64::MAX,
+        };
+        self.passed > before && before != WindowIndex(i64::MIN)
+    }
+
+    /// Windows with a smaller index have closed.
+    pub fn passed(&self) -> WindowIndex {
+        self.passed
+    }
+
+    /// Where a packet of this time is counted, as the clock stands.
+    #[inline]
+    pub fn place(&mut self, time: Timestamp) -> Placement {
+        let (start, last, index) = self.recent;
+        let window = if start <= time.nanos() && time.nanos() < last { index } else { self.find(time) };
+        Placement { window, late: window < self.passed }
+    }
+
+    #[cold]
+    fn find(&mut self, time: Timestamp) -> WindowIndex {
+        let index = self.windows.index_of(time);
+        self.recent = match self.windows.window(index) {
+            Some(window) => (saturate(window.start), saturate(window.end), index),
+            None => (i64::MIN, i64::MAX, index),
+        };
+        index
+    }
+}
+
+/// The nearest time that 64 bits hold.
+fn saturate(nanos: i128) -> i64 {
+    i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// Times too far ahead to be believed, until they are confirmed or forgotten: at most
+/// [`CONFIRMED_WITHIN`] of them.
+#[derive(Debug, Default)]
+struct LoneTimes {
+    /// Time → the number of the last packet that had it.
+    times: BTreeMap<i64, u64>,
+    /// The same, oldest first.
+    order: VecDeque<(u64, i64)>,
+}
+
+impl LoneTimes {
+    fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    fn push(&mut self, time: i64, packet: u64) {
+        self.times.insert(time, packet);
+        self.order.push_back((packet, time));
+    }
+
+    /// Forgets what can no longer be confirmed by the packet of this number.
+    fn expire(&mut self, packet: u64) {
+        while let Some(&(number, time)) = self.order.front()
+            && packet - number > CONFIRMED_WITHIN
+        {
+            self.order.pop_front();
+            if self.times.get(&time) == Some(&number) {
+                self.times.remove(&time);
+            }
+        }
+    }
+
+    /// The greatest lone time within `distance` of a time.
+    fn near(&self, time: i64, distance: i64) -> Option<i64> {
+        let span = time.saturating_sub(distance)..=time.saturating_add(distance);
+        self.times.range(span).next_back().map(|(time, _)| *time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn clock(lateness: u64) -> EventClock {
+        let windows = Windows::new("60".parse().unwrap(), Timestamp::from_nanos(0));
+        EventClock::new(windows, lateness * 1_000_000_000)
+    }
+
+    /// Feeds times in seconds; returns, packet by packet, `passed` where windows that may hold something closed,
+    /// and whether it is late.
+    fn run(clock: &mut EventClock, seconds: &[i64]) -> Vec<(Option<i64>, bool)> {
+        let times: Vec<_> = seconds.iter().map(|s| Timestamp::from_nanos(s * SECOND)).collect();
+        clock.begin(times.get(..3).unwrap_or(&times));
+        let earliest = times.iter().map(|time| clock.windows.index_of(*time)).min().unwrap();
+        times
+            .iter()
+            .map(|time| {
+                let closed = (clock.observe(*time) && clock.passed() > earliest).then(|| clock.passed().0);
+                (closed, clock.place(*time).late)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_window_closes_when_its_end_is_passed_by_the_allowed_lateness() {
+        let steps = run(&mut clock(10), &[0, 59, 60, 69, 59, 70, 59, 60]);
+        let no = (None, false);
+        assert_eq!(steps, [no, no, no, no, no, (Some(1), false), (None, true), no]);
+    }
+
+    #[test]
+    fn without_lateness_the_next_windows_first_packet_closes_the_last() {
+        assert_eq!(run(&mut clock(0), &[59, 60, 59]), [(None, false), (Some(1), false), (None, true)]);
+    }
+
+    #[test]
+    fn a_lone_absurd_time_closes_nothing() {
+        let year_2106 = 4_294_967_295;
+        let mut clock = clock(10);
+        let steps = run(&mut clock, &[0, 1, year_2106, 2, 3, 59]);
+        assert!(steps.iter().all(|step| *step == (None, false)), "{steps:?}");
+        assert!(clock.observe(Timestamp::from_nanos(80 * SECOND)));
+        assert_eq!(clock.passed(), WindowIndex(1));
+    }
+
+    #[test]
+    fn a_confirmed_leap_ahead_closes_windows() {
+        let steps = run(&mut clock(10), &[0, 1, 2, 7200, 7205, 3]);
+        assert_eq!(steps[3], (None, false));
+        assert_eq!(steps[4], (Some(119), false));
+        assert_eq!(steps[5], (None, true));
+    }
+
+    #[test]
+    fn a_leap_is_confirmed_within_the_allowed_lateness_and_1000_packets_only() {
+        assert_eq!(run(&mut clock(10), &[0, 1, 2, 7200, 7211])[4], (None, false));
+        let mut times = vec![0, 1, 7200];
+        times.extend([2; 999]);
+        times.push(7200);
+        assert_eq!(run(&mut clock(10), &times).last(), Some(&(Some(119), false)));
+        times.insert(3, 2);
+        assert_eq!(run(&mut clock(10), &times).last(), Some(&(None, false)));
+    }
+
+    #[test]
+    fn an_absurd_first_packet_makes_nothing_late() {
+        let steps = run(&mut clock(10), &[4_294_967_295, 100, 101, 171, 241]);
+        let no = (None, false);
+        assert_eq!(steps, [no, no, no, (Some(2), false), (Some(3), false)]);
+    }
+
+    #[test]
+    fn a_first_packet_that_only_the_second_contradicts_is_believed() {
+        let steps = run(&mut clock(10), &[10_000, 100, 10_001]);
+        assert_eq!(steps, [(None, false), (None, true), (None, false)]);
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        let mut clock = clock(u64::MAX / 2_000_000_000);
+        for time in [Timestamp::MAX, Timestamp::MIN, Timestamp::MAX, Timestamp::MIN] {
+            clock.observe(time);
+            clock.place(time);
+        }
+    }
+}
