@@ -1,2 +1,9 @@
-//! The flowtruth command line.
-fn main() {}
+//! The flowtruth command line: parse, run, exit status.
+
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    cli::run()
+}

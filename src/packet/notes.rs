@@ -70,6 +70,25 @@ impl Note {
             Note::Gre => "decapsulated-gre",
         }
     }
+
+    /// What a person should know about so many packets, to follow their number.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Note::FragmentFirst => "are first fragments",
+            Note::FragmentLater => "are later fragments, without ports of their own",
+            Note::FragmentAtomic => "are atomic fragments, whole in themselves",
+            Note::LengthZero => "have IP length 0 (offload), counted by the frame's length",
+            Note::Jumbogram => "are jumbograms, counted by their jumbo option",
+            Note::SnaplenCut => "are cut by the snap length, counted whole",
+            Note::LengthExceedsFrame => "name more bytes than their frame had, counted as named",
+            Note::PortsCut => "are cut before their ports, counted as `0 0`",
+            Note::FlagsCut => "are cut before their TCP flags, counted as 0",
+            Note::ExtensionCut => "are cut in an IPv6 extension header, which is taken for the protocol",
+            Note::Vxlan => "are counted inside VXLAN",
+            Note::Geneve => "are counted inside Geneve",
+            Note::Gre => "are counted inside GRE",
+        }
+    }
 }
 
 impl fmt::Display for Note {

@@ -1,0 +1,270 @@
+//! What can be typed. These structs hold user input only; `settings` says what it means.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use flowtruth::decode::Tunnels;
+use flowtruth::filter::Filter;
+use flowtruth::flow::AggregationInterval;
+use flowtruth::packet::Timestamp;
+
+/// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
+#[derive(Parser, Debug)]
+#[command(name = "flowtruth", version, max_term_width = 100, after_help = CLI_EXAMPLES)]
+pub struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const CLI_EXAMPLES: &str = "\
+Examples:
+  flowtruth convert capture.pcap                     records on standard output
+  tcpdump -i eth0 -w - | flowtruth convert -         records as windows close
+  flowtruth inspect capture.pcap                     what is in a capture
+  flowtruth fields tcp-flags                         what a field means";
+
+/// When output is coloured.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes it the choice of everything that writes.
+    pub fn write_global(self) {
+        match self {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Write the flow log records of captures
+    Convert(Box<ConvertArgs>),
+    /// Show what is in captures, and which options of `convert` fit
+    Inspect(InspectArgs),
+    /// Explain the fields of a flow log record
+    Fields(FieldsArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
+}
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  flowtruth convert capture.pcap
+      records of 600 s windows in the default format (version 2)
+  flowtruth convert --max-aggregation-interval 60 --account-id 123456789012 \\
+      --interface-id eni-abc123de -o flow.log.gz captures/
+      all captures of a directory as one, gzip output
+  flowtruth convert --decap vxlan --log-format v5 --header mirror.pcap
+      the packets inside VPC Traffic Mirroring, 29 fields, header line
+  flowtruth convert --log-format '${srcaddr} ${dstaddr} ${bytes}' --filter 'tcp port 443' a.pcap
+      chosen fields of chosen packets
+  tcpdump -i eth0 -w - | flowtruth convert -
+      records as soon as the packets' time has passed their window";
+
+#[derive(Args, Debug)]
+#[command(after_help = CONVERT_EXAMPLES)]
+pub struct ConvertArgs {
+    /// Captures (pcap, pcapng; also compressed with gzip, zstd, xz, bzip2 or lz4), directories of captures, or `-` for
+    /// standard input; read in time order as one capture
+    #[arg(value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub metering: MeteringArgs,
+
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
+    #[command(flatten)]
+    pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Metering")]
+pub struct MeteringArgs {
+    /// Seconds that one record spans at most (AWS has `60` and `600`), or `capture` for the whole
+    #[arg(long, value_name = "60|600|SECONDS|capture", default_value = "600")]
+    pub max_aggregation_interval: AggregationInterval,
+
+    /// What windows are aligned to: `epoch`, `first-packet`, or a time (Unix seconds or RFC 3339)
+    #[arg(long, value_name = "epoch|first-packet|TIME", default_value = "epoch")]
+    pub window_origin: String,
+
+    /// Seconds after a window's end in which packets may still come for it; later ones get records of their own
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub allowed_lateness: u64,
+
+    /// Count the packets inside these tunnels instead of the outer ones: `vxlan`, `geneve`, `gre`
+    #[arg(long, value_name = "TUNNEL,…")]
+    pub decap: Option<Tunnels>,
+
+    /// Ports of fragments other than the first: `0 0`, or those of the first fragment
+    #[arg(long, value_name = "zero|track", default_value = "zero")]
+    pub fragments: FragmentsArg,
+
+    /// Skip the second sight of a packet that the capture shows more than once
+    #[arg(long)]
+    pub dedup: bool,
+
+    /// Seconds within which two sights of one packet are suspected to be one
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds)]
+    pub duplicate_window: u64,
+}
+
+/// What later fragments are counted under.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FragmentsArg {
+    Zero,
+    Track,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectionArgs {
+    /// Only packets that match, in tcpdump's words: host, net, port, portrange, proto, src, dst, tcp, udp, …
+    #[arg(long, value_name = "EXPRESSION")]
+    pub filter: Option<Filter>,
+
+    /// Only packets at or after this time (Unix seconds or RFC 3339)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<Timestamp>,
+
+    /// Only packets before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<Timestamp>,
+
+    /// Stop after so many packets that go into records
+    #[arg(short, long, value_name = "N")]
+    pub count: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Records")]
+pub struct RecordArgs {
+    /// Fields of a record in AWS's syntax (`'${srcaddr} ${bytes}'`), or a ready format: `v2`, `v3`, `v4`, `v5`, `all`
+    #[arg(long, value_name = "FORMAT", default_value = "v2")]
+    pub log_format: String,
+
+    /// Write AWS's header line first, as in flow log files on S3
+    #[arg(long)]
+    pub header: bool,
+
+    /// The account that owns the interface: 12 digits, or `unknown`
+    #[arg(long, value_name = "ID", default_value = "unknown")]
+    pub account_id: String,
+
+    /// The network interface that the log is of, `eni-…`
+    #[arg(long, value_name = "ID")]
+    pub interface_id: Option<String>,
+
+    /// A field that is the same in every record, such as `vpc-id=vpc-0a1b2c3d`; repeatable
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub constants: Vec<String>,
+
+    /// An address of the interface, from which `flow-direction` is known; repeatable
+    #[arg(long = "interface-address", value_name = "ADDRESS")]
+    pub interface_addresses: Vec<std::net::IpAddr>,
+
+    /// Write the records to this file (`.gz`: gzip) once they are complete, instead of to standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Running")]
+pub struct RunArgs {
+    /// Write the ledger, which accounts for every packet, to this file as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ledger: Option<PathBuf>,
+
+    /// Say nothing on standard error but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Worker threads [default: the available cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+}
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  flowtruth inspect capture.pcap
+  flowtruth inspect --json *.pcapng | jq '.captures[].time'";
+
+#[derive(Args, Debug)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub struct InspectArgs {
+    /// Captures, directories of captures, or `-` for standard input; each on its own
+    #[arg(value_name = "CAPTURE", required = true, value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<PathBuf>,
+
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Look inside these tunnels: `vxlan`, `geneve`, `gre`
+    #[arg(long, value_name = "TUNNEL,…")]
+    pub decap: Option<Tunnels>,
+
+    /// Say nothing on standard error but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+const FIELDS_EXAMPLES: &str = "\
+Examples:
+  flowtruth fields                all 54 fields, a line each
+  flowtruth fields srcport        one field in full
+  flowtruth fields --json         the same as JSON";
+
+#[derive(Args, Debug)]
+#[command(after_help = FIELDS_EXAMPLES)]
+pub struct FieldsArgs {
+    /// One field; all of them, if none is named
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write a page for every command into this directory, instead of the main page to standard output
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+}
+
+/// Seconds with up to nine digits of fraction → nanoseconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let time: Result<Timestamp, _> = text.parse();
+    match time.ok().and_then(|time| u64::try_from(time.nanos()).ok()) {
+        Some(nanos) if !text.contains(['-', ':', 'T']) => Ok(nanos),
+        _ => Err("expected seconds, such as `10` or `0.5`".to_owned()),
+    }
+}

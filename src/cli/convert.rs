@@ -1,0 +1,78 @@
+//! `convert`: captures in, records out.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+
+use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert};
+
+use super::args::ConvertArgs;
+use super::messages::{Trouble, cannot_write, hint};
+use super::output::Output;
+use super::progress::Bar;
+use super::settings::{ConvertSettings, check_outputs};
+use super::{Exit, Result, inputs, interrupt, summary};
+
+pub fn run(args: ConvertArgs) -> Result {
+    let settings = ConvertSettings::new(args)?;
+    let inputs = inputs::find(&settings.captures, settings.quiet)?;
+    let outputs: Vec<&Path> =
+        [&settings.output, &settings.ledger].into_iter().flatten().map(|path| path.as_path()).collect();
+    check_outputs(&outputs, &inputs.files)?;
+    let mut output = match &settings.output {
+        Some(path) => Output::file(path)?,
+        None => Output::standard(),
+    };
+
+    let progress = Arc::new(Progress::new());
+    interrupt::watch(&progress, output.temporary());
+    let to_file = settings.output.is_some();
+    let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
+    let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
+    // a live capture that is stopped has ended; a file that is stopped has not been read
+    let write_after_interrupt = inputs.is_live && !to_file;
+    let converted = convert(
+        inputs.captures,
+        &settings.meter,
+        &settings.records,
+        &mut output,
+        write_after_interrupt,
+        &progress,
+    );
+    drop(bar);
+    let Conversion { ledger, failures, interrupted } = match converted {
+        Ok(conversion) => conversion,
+        Err(ConvertError::Write(error)) => return Err(cannot_write(output.name(), error)),
+    };
+    if interrupted && !write_after_interrupt {
+        return Ok(Exit::Interrupted);
+    }
+
+    let failures: Vec<_> = inputs.failures.into_iter().chain(failures).collect();
+    inputs::report(&failures);
+    output.finish()?;
+    if let Some(path) = &settings.ledger {
+        write_ledger(&ledger, path)?;
+    }
+    if !settings.quiet {
+        summary::show(&ledger);
+        settings.hints.iter().for_each(hint);
+    }
+    ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;
+    match (interrupted, failures.is_empty()) {
+        (true, _) => Ok(Exit::Interrupted),
+        (false, true) => Ok(Exit::Fine),
+        (false, false) => Ok(Exit::Trouble),
+    }
+}
+
+fn write_ledger(ledger: &Ledger, path: &Path) -> std::result::Result<(), Trouble> {
+    use std::io::Write;
+
+    let mut output = Output::file(path)?;
+    serde_json::to_writer_pretty(&mut output, ledger)
+        .map_err(std::io::Error::from)
+        .and_then(|()| output.write_all(b"\n"))
+        .map_err(|error| cannot_write(output.name(), error))?;
+    output.finish()
+}

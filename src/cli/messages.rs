@@ -1,0 +1,108 @@
+//! Messages on standard error: errors, warnings and hints.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// An error that ends the run: what happened, its causes, and what to do about it.
+#[derive(Debug)]
+pub struct Trouble {
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    hint: Option<String>,
+}
+
+impl Trouble {
+    /// Something that went wrong.
+    pub fn new(message: impl Into<String>) -> Self {
+        Trouble { message: message.into(), source: None, hint: None }
+    }
+
+    /// Because of this.
+    pub fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// What to do about it.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whether the reader of standard output closed it.
+    pub fn is_closed_pipe(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> =
+            self.source.as_deref().map(|source| source as &(dyn Error + 'static));
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>()
+                && error.kind() == io::ErrorKind::BrokenPipe
+            {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
+    /// Writes it to standard error.
+    pub fn report(&self) {
+        let cause = self.source.as_deref().map(|source| source as &(dyn Error + 'static));
+        let message = with_causes(self.message.clone(), cause);
+        write("error", ERROR, &message);
+        if let Some(hint) = &self.hint {
+            self::hint(hint);
+        }
+    }
+}
+
+/// An error message with everything that caused it.
+fn with_causes(mut message: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // some errors end with their source's text already
+        if !message.ends_with(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    message
+}
+
+/// Reports an error although the run goes on.
+pub fn error(error: &(dyn Error + 'static)) {
+    write("error", ERROR, with_causes(error.to_string(), error.source()));
+}
+
+/// Says that something is not as it should be, although the run goes on.
+pub fn warning(text: impl fmt::Display) {
+    write("warning", WARNING, text);
+}
+
+/// Says what could be done.
+pub fn hint(text: impl fmt::Display) {
+    write("hint", HINT, text);
+}
+
+/// Says something plainly.
+pub fn say(text: impl fmt::Display) {
+    // nobody is left to hear that standard error is closed
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn write(label: &str, style: Style, text: impl fmt::Display) {
+    say(format_args!("{style}{label}:{style:#} {text}"));
+}
+
+/// An error of standard output or a file that was to be written.
+pub fn cannot_write(what: impl fmt::Display, error: io::Error) -> Trouble {
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let trouble = Trouble::new(format!("cannot write {what}")).caused_by(error);
+    if full { trouble.with_hint("free some space, or write to another disk with `-o`") } else { trouble }
+}

@@ -1,0 +1,70 @@
+//! The command line: what was typed ([`args`]) → what it means (settings) → one file a verb.
+//!
+//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences found,
+//! 2 trouble, 130 interrupted. A reader that closes the pipe is no error.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod convert;
+mod fields;
+mod inputs;
+mod inspect;
+mod interrupt;
+mod messages;
+mod output;
+mod progress;
+mod settings;
+mod shell;
+mod summary;
+mod table;
+
+use args::{Cli, Command};
+use messages::Trouble;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Everything asked for was done.
+    Fine,
+    /// Something could not be read or written; it has been reported.
+    Trouble,
+    /// Broken off by Ctrl-C.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Fine => 0,
+            Exit::Trouble => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    cli.color.write_global();
+    let result = match cli.command {
+        Command::Convert(args) => convert::run(*args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Fields(args) => fields::run(args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        // whoever read the output has seen enough
+        Err(trouble) if trouble.is_closed_pipe() => Exit::Fine.into(),
+        Err(trouble) => {
+            trouble.report();
+            Exit::Trouble.into()
+        }
+    }
+}
+
+type Result = std::result::Result<Exit, Trouble>;

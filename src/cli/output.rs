@@ -1,0 +1,152 @@
+//! Where records and other files are written.
+//!
+//! A regular file is written under a temporary name beside its place and renamed when it is complete, so that
+//! nobody ever sees half of it. Devices and pipes are written directly.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::{NamedTempFile, TempPath};
+
+use super::messages::{Trouble, cannot_write};
+
+/// How much is gathered before it is written to a file.
+const BUFFER: usize = 1 << 18;
+
+/// An output that becomes visible when it is finished.
+pub struct Output {
+    writer: Writer,
+    name: String,
+    place: Option<(TempPath, PathBuf)>,
+}
+
+enum Writer {
+    Standard(io::Stdout),
+    Plain(BufWriter<File>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
+}
+
+impl Output {
+    /// Standard output.
+    pub fn standard() -> Self {
+        Output { writer: Writer::Standard(io::stdout()), name: "standard output".to_owned(), place: None }
+    }
+
+    /// A file; gzip if its name ends with `.gz`.
+    pub fn file(path: &Path) -> Result<Self, Trouble> {
+        let name = format!("`{}`", path.display());
+        let (file, place) = open(path).map_err(|error| cannot_create(path, error))?;
+        let file = BufWriter::with_capacity(BUFFER, file);
+        let gzip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        let writer = if gzip {
+            Writer::Gzip(Box::new(GzEncoder::new(file, Compression::default())))
+        } else {
+            Writer::Plain(file)
+        };
+        Ok(Output { writer, name, place })
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that has to go if the process ends at once.
+    pub fn temporary(&self) -> Option<PathBuf> {
+        self.place.as_ref().map(|(temporary, _)| temporary.to_path_buf())
+    }
+
+    /// Completes it and gives it its name.
+    pub fn finish(self) -> Result<(), Trouble> {
+        let Output { writer, name, place } = self;
+        let completed = match writer {
+            Writer::Standard(mut output) => output.flush(),
+            Writer::Plain(mut file) => file.flush(),
+            Writer::Gzip(encoder) => encoder.finish().and_then(|mut file| file.flush()),
+        };
+        completed.map_err(|error| cannot_write(&name, error))?;
+        if let Some((temporary, path)) = place {
+            temporary.persist(path).map_err(|error| cannot_write(&name, error.error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.writer {
+            Writer::Standard(output) => output.write(bytes),
+            Writer::Plain(file) => file.write(bytes),
+            Writer::Gzip(encoder) => encoder.write(bytes),
+        }
+    }
+
+    /// Only standard output has a reader who waits.
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.writer {
+            Writer::Standard(output) => output.flush(),
+            Writer::Plain(_) | Writer::Gzip(_) => Ok(()),
+        }
+    }
+}
+
+/// Opens a temporary file beside the path, or the path itself where it is a device or a pipe.
+fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
+    // a link is followed, so that the rename does not replace it
+    let place = match path.canonicalize() {
+        Ok(place) => place,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) => return Err(error),
+    };
+    match place.metadata() {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => {
+            return Ok((OpenOptions::new().write(true).open(&place)?, None));
+        }
+        _ => {}
+    }
+    let directory = match place.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{name}.");
+    builder.prefix(&prefix).suffix(".partial");
+    if let Some(permissions) = usual_permissions() {
+        builder.permissions(permissions);
+    }
+    let (file, temporary) = NamedTempFile::into_parts(builder.tempfile_in(directory)?);
+    Ok((file, Some((temporary, place))))
+}
+
+/// What a file gets that is created in the ordinary way; the process's mask applies.
+#[cfg(unix)]
+fn usual_permissions() -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt;
+    Some(Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn usual_permissions() -> Option<Permissions> {
+    None
+}
+
+fn cannot_create(path: &Path, error: io::Error) -> Trouble {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists());
+    let hint = match (parent, error.kind()) {
+        (Some(parent), _) => {
+            Some(format!("the directory does not exist; `mkdir -p {}` makes it", parent.display()))
+        }
+        (None, io::ErrorKind::IsADirectory) => Some("name a file in it".to_owned()),
+        _ => None,
+    };
+    let trouble = Trouble::new(format!("cannot write to `{}`", path.display())).caused_by(error);
+    match hint {
+        Some(hint) => trouble.with_hint(hint),
+        None => trouble,
+    }
+}

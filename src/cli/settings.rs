@@ -1,0 +1,175 @@
+//! What was typed → what it means: defaults settled and combinations checked, before any work starts.
+
+use std::path::{Path, PathBuf};
+
+use flowtruth::decode::Tunnels;
+use flowtruth::packet::Timestamp;
+use flowtruth::pipeline::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
+use flowtruth::record::{Field, FlowRecord, LogFormat, Origin};
+
+use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, SelectionArgs};
+use super::messages::Trouble;
+
+/// Everything `convert` needs to know.
+pub struct ConvertSettings {
+    pub captures: Vec<PathBuf>,
+    pub meter: MeterOptions,
+    pub records: RecordOptions,
+    pub output: Option<PathBuf>,
+    pub ledger: Option<PathBuf>,
+    pub quiet: bool,
+    /// Identity that was given but that the log format does not show, or the other way round.
+    pub hints: Vec<String>,
+}
+
+impl ConvertSettings {
+    /// Settles what was typed.
+    pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
+        let ConvertArgs { captures, metering, selection, records, run } = args;
+        let format = log_format(&records.log_format)?;
+        let identity = identity(&records)?;
+        let hints = hints(&records, &format);
+        let threads = match run.threads {
+            Some(threads) => threads.get(),
+            None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        };
+        Ok(ConvertSettings {
+            captures,
+            meter: meter_options(metering, selection, &records, threads)?,
+            records: RecordOptions { format, header: records.header, identity },
+            output: records.output,
+            ledger: run.ledger,
+            quiet: run.quiet,
+            hints,
+        })
+    }
+}
+
+fn meter_options(
+    metering: MeteringArgs,
+    selection: SelectionArgs,
+    records: &RecordArgs,
+    threads: usize,
+) -> Result<MeterOptions, Trouble> {
+    if let (Some(from), Some(until)) = (selection.from, selection.until)
+        && from >= until
+    {
+        return Err(Trouble::new(format!("`--from {from}` is not before `--until {until}`"))
+            .with_hint("packets at `--from` count, packets at `--until` do not"));
+    }
+    Ok(MeterOptions {
+        interval: metering.max_aggregation_interval,
+        origin: window_origin(&metering.window_origin)?,
+        allowed_lateness: metering.allowed_lateness,
+        tunnels: metering.decap.unwrap_or(Tunnels::NONE),
+        fragments: match metering.fragments {
+            FragmentsArg::Zero => Fragments::Zero,
+            FragmentsArg::Track => Fragments::Track,
+        },
+        dedup: metering.dedup,
+        duplicate_window: metering.duplicate_window,
+        filter: selection.filter,
+        from: selection.from,
+        until: selection.until,
+        count: selection.count,
+        interface_addresses: records.interface_addresses.iter().copied().collect(),
+        threads,
+    })
+}
+
+fn window_origin(text: &str) -> Result<WindowOrigin, Trouble> {
+    match text {
+        "epoch" => Ok(WindowOrigin::Epoch),
+        "first-packet" => Ok(WindowOrigin::FirstPacket),
+        time => time.parse::<Timestamp>().map(WindowOrigin::At).map_err(|error| {
+            Trouble::new("`--window-origin` takes `epoch`, `first-packet` or a time").caused_by(error)
+        }),
+    }
+}
+
+/// A ready format by its name, or AWS's syntax.
+fn log_format(text: &str) -> Result<LogFormat, Trouble> {
+    let format = if text.contains('$') { text.parse() } else { LogFormat::preset(text) };
+    format.map_err(|error| {
+        let trouble = Trouble::new("`--log-format` cannot be used").caused_by(error);
+        trouble.with_hint(
+            "`flowtruth fields` lists the fields; ready formats are `v2`, `v3`, `v4`, `v5` and `all`",
+        )
+    })
+}
+
+/// The constants that every record shares.
+fn identity(args: &RecordArgs) -> Result<FlowRecord, Trouble> {
+    let mut identity = FlowRecord::default();
+    set(&mut identity, Field::AccountId, &args.account_id, "--account-id")?;
+    if let Some(interface_id) = &args.interface_id {
+        set(&mut identity, Field::InterfaceId, interface_id, "--interface-id")?;
+    }
+    for constant in &args.constants {
+        let Some((name, value)) = constant.split_once('=') else {
+            return Err(Trouble::new(format!("`--set {constant}` has no value"))
+                .with_hint("it takes `FIELD=VALUE`, such as `vpc-id=vpc-0a1b2c3d`"));
+        };
+        let field = Field::from_name(name)
+            .map_err(|error| Trouble::new(format!("`--set {constant}` cannot be used")).caused_by(error))?;
+        if field.origin() == Origin::Computed {
+            return Err(Trouble::new(format!(
+                "`{field}` cannot be set: it comes from the packets and the log format"
+            )));
+        }
+        set(&mut identity, field, value, "--set")?;
+    }
+    Ok(identity)
+}
+
+fn set(identity: &mut FlowRecord, field: Field, value: &str, option: &str) -> Result<(), Trouble> {
+    field
+        .set(identity, value)
+        .map_err(|error| Trouble::new(format!("`{option}` cannot be used")).caused_by(error))
+}
+
+/// What the user may have forgotten.
+fn hints(args: &RecordArgs, format: &LogFormat) -> Vec<String> {
+    let mut hints = Vec::new();
+    let mut unset = Vec::new();
+    if format.contains(Field::AccountId) && args.account_id == "unknown" {
+        unset.push(("account-id", "unknown"));
+    }
+    if format.contains(Field::InterfaceId) && args.interface_id.is_none() {
+        unset.push(("interface-id", "-"));
+    }
+    if !unset.is_empty() {
+        let fields: Vec<_> = unset.iter().map(|(field, value)| format!("{field} is `{value}`")).collect();
+        let options: Vec<_> = unset.iter().map(|(field, _)| format!("`--{field}`")).collect();
+        hints.push(format!("{}; set with {}", fields.join(" and "), options.join(" and ")));
+    }
+    for constant in &args.constants {
+        let name = constant.split_once('=').map_or("", |(name, _)| name);
+        if Field::from_name(name).is_ok_and(|field| !format.contains(field)) {
+            hints.push(format!("`{name}` is set, but the log format does not show it"));
+        }
+    }
+    hints
+}
+
+/// Refuses to write over what is read, or over what is written.
+pub fn check_outputs(outputs: &[&Path], inputs: &[PathBuf]) -> Result<(), Trouble> {
+    for (index, output) in outputs.iter().enumerate() {
+        // a file that does not exist is the same as no other
+        let same = |other: &Path| same_file::is_same_file(output, other).unwrap_or(false);
+        let regular = output.metadata().is_ok_and(|metadata| metadata.is_file());
+        if let Some(input) = inputs.iter().find(|input| regular && same(input)) {
+            return Err(Trouble::new(format!(
+                "`{}` would be written over while `{}` is read from it",
+                output.display(),
+                input.display()
+            ))
+            .with_hint("name another file"));
+        }
+        let before = outputs.get(..index).unwrap_or_default();
+        if let Some(other) = before.iter().find(|other| **other == *output || (regular && same(other))) {
+            return Err(Trouble::new(format!("`{}` is named for two outputs", other.display())));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The short form of the ledger, on standard error.
+
+use flowtruth::pipeline::{DuplicateSights, Ledger, Tally};
+use indicatif::HumanCount;
+
+use super::messages::{hint, say};
+
+/// How many reasons, notes or places are named before the rest is summed up.
+const NAMED: usize = 6;
+
+/// Shows what became of the packets.
+pub fn show(ledger: &Ledger) {
+    let total = &ledger.total;
+    let tally = &total.tally;
+    say(format_args!(
+        "{} read: {} in {}, {} skipped{}",
+        counted(tally.packets_read, "packet"),
+        HumanCount(tally.packets_in_records),
+        counted(total.records, "record"),
+        HumanCount(tally.skipped()),
+        skipped(tally)
+    ));
+    for line in beside(ledger) {
+        say(format_args!("  {line}"));
+    }
+    if tally.suspected_duplicates > 0 {
+        for sights in ledger.duplicates.iter().take(NAMED) {
+            let DuplicateSights { first, second, packets } = sights;
+            say(format_args!("    {} seen at {first}, then at {second}", HumanCount(*packets)));
+        }
+        if ledger.duplicates.len() > NAMED {
+            say(format_args!("    and {} other pairs of places", ledger.duplicates.len() - NAMED));
+        }
+        if !tally.packets_skipped.contains_key(&flowtruth::packet::SkipReason::Duplicate) {
+            hint("`--dedup` leaves the second sight of a packet out");
+        }
+    }
+}
+
+/// `1 packet`, `2,000 packets`.
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{} {what}{}", HumanCount(count), if count == 1 { "" } else { "s" })
+}
+
+/// ` (5 arp, 1 lldp)`, the most first.
+fn skipped(tally: &Tally) -> String {
+    let mut reasons: Vec<_> = tally.packets_skipped.iter().collect();
+    reasons.sort_by_key(|(reason, packets)| (std::cmp::Reverse(**packets), **reason));
+    let mut words: Vec<_> = reasons
+        .iter()
+        .take(NAMED)
+        .map(|(reason, packets)| format!("{} {reason}", HumanCount(**packets)))
+        .collect();
+    let rest: u64 = reasons.iter().skip(NAMED).map(|(_, packets)| **packets).sum();
+    if rest > 0 {
+        words.push(format!("{} for other reasons", HumanCount(rest)));
+    }
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// What else there is to know.
+fn beside(ledger: &Ledger) -> Vec<String> {
+    let total = &ledger.total;
+    let tally = &total.tally;
+    let mut lines = Vec::new();
+    let mut add = |count: u64, text: String| {
+        if count > 0 {
+            lines.push(text);
+        }
+    };
+    add(
+        tally.late_packets,
+        format!(
+            "{} came after their window had closed, in {} of their own",
+            counted(tally.late_packets, "packet"),
+            counted(total.late_records, "record")
+        ),
+    );
+    for (note, packets) in tally.notes.iter() {
+        add(packets, format!("{} {}", HumanCount(packets), note.explanation()));
+    }
+    add(
+        total.unresolved_fragments,
+        format!(
+            "{} had no first fragment to take ports from: `0 0`",
+            counted(total.unresolved_fragments, "fragment")
+        ),
+    );
+    add(
+        tally.suspected_duplicates,
+        format!("{} look like second sights of one packet", counted(tally.suspected_duplicates, "packet")),
+    );
+    lines
+}

@@ -1,0 +1,96 @@
+//! Closed windows → records → bytes.
+
+use std::io::{self, Write};
+
+use super::RecordOptions;
+use crate::flowlog::text::{write_header_line, write_record_line};
+use crate::meter::{ClosedWindow, Flow};
+use crate::packet::PacketDirection;
+use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat};
+
+/// How many bytes are gathered before they are written.
+const BUFFER: usize = 256 * 1024;
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Written {
+    pub(super) records: u64,
+    pub(super) late_records: u64,
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+}
+
+/// Writes the records of closed windows. One record is kept and filled anew for each flow.
+pub(super) struct Emitter<W> {
+    format: LogFormat,
+    with_direction: bool,
+    record: FlowRecord,
+    buffer: Vec<u8>,
+    output: W,
+    written: Written,
+}
+
+/// Whether records in this format tell apart the directions of one 5-tuple.
+pub(super) fn shows_direction(format: &LogFormat) -> bool {
+    format.contains(Field::FlowDirection)
+}
+
+impl<W: Write> Emitter<W> {
+    pub(super) fn new(options: &RecordOptions, output: W) -> Self {
+        let mut record = options.identity.clone();
+        record.action = Some(Action::Accept);
+        let mut buffer = Vec::with_capacity(BUFFER + 4096);
+        if options.header {
+            write_header_line(&options.format, &mut buffer);
+        }
+        Emitter {
+            format: options.format.clone(),
+            with_direction: shows_direction(&options.format),
+            record,
+            buffer,
+            output,
+            written: Written::default(),
+        }
+    }
+
+    /// Writes the records of a window.
+    pub(super) fn window(&mut self, window: &ClosedWindow) -> io::Result<()> {
+        let before = self.written.records;
+        for flow in window.flows(self.with_direction) {
+            self.fill(&flow);
+            write_record_line(&self.format, &self.record, &mut self.buffer);
+            if self.buffer.len() >= BUFFER {
+                self.output.write_all(&self.buffer)?;
+                self.buffer.clear();
+            }
+            self.written.records += 1;
+            self.written.packets += flow.counters.packets;
+            self.written.bytes += flow.counters.bytes;
+        }
+        if window.placement().late {
+            self.written.late_records += self.written.records - before;
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, flow: &Flow) {
+        let record = &mut self.record;
+        record.set_flow(&flow.key.flow, &flow.counters);
+        record.flow_direction = match flow.key.direction {
+            PacketDirection::Inbound => Some(FlowDirection::Ingress),
+            PacketDirection::Outbound => Some(FlowDirection::Egress),
+            PacketDirection::Unknown => None,
+        };
+    }
+
+    /// Hands everything written so far to whoever reads the output.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.output.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.output.flush()
+    }
+
+    pub(super) fn written(&self) -> Written {
+        self.written
+    }
+}

@@ -1,0 +1,27 @@
+//! Where the rooms meet: captures in, flow log records out, and the ledger over every packet.
+//!
+//! ```text
+//! capture ──► decode ──► filter ──► meter ──► flowlog
+//!    │           │          │          │          │
+//!    └───────────┴── ledger ┴──────────┴──────────┘
+//! ```
+//!
+//! [`convert`] runs the whole of it; [`inspect`] only looks.
+
+mod convert;
+mod emit;
+mod inspect;
+mod intake;
+mod ledger;
+mod options;
+mod points;
+mod progress;
+mod workers;
+
+pub use convert::{Conversion, ConvertError, convert};
+pub use inspect::{
+    AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
+};
+pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total};
+pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
+pub use progress::Progress;
