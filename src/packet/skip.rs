@@ -32,6 +32,8 @@ pub enum SkipReason {
     WifiFragment,
     /// An aggregate of IEEE 802.11 frames (A-MSDU).
     WifiAggregate,
+    /// A frame with which FDDI or a token ring manages itself.
+    MacManagement,
     /// A link type that is not opened.
     LinkType(LinkType),
 
@@ -80,6 +82,7 @@ impl SkipReason {
             SkipReason::WifiProtected => "an encrypted 802.11 frame",
             SkipReason::WifiFragment => "a fragment of an 802.11 frame",
             SkipReason::WifiAggregate => "an aggregated 802.11 frame; not opened",
+            SkipReason::MacManagement => "a frame that manages an FDDI or token ring, without data",
             SkipReason::LinkType(_) => "a link type that is not opened",
             SkipReason::LinkHeaderCut => "cut before the IP header",
             SkipReason::IpHeaderCut => "cut inside the IP header",
@@ -140,6 +143,7 @@ impl fmt::Display for SkipReason {
             SkipReason::WifiProtected => f.write_str("wifi-protected"),
             SkipReason::WifiFragment => f.write_str("wifi-fragment"),
             SkipReason::WifiAggregate => f.write_str("wifi-aggregate"),
+            SkipReason::MacManagement => f.write_str("mac-management"),
             SkipReason::LinkType(link_type) => write!(f, "link-type-{}", link_type.0),
             SkipReason::LinkHeaderCut => f.write_str("link-header-cut"),
             SkipReason::IpHeaderCut => f.write_str("ip-header-cut"),
