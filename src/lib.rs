@@ -3,4 +3,6 @@
 pub mod decode;
 pub mod flow;
 pub mod meter;
+pub mod flowlog;
 pub mod packet;
+pub mod record;
