@@ -1,0 +1,416 @@
+//! Words read into a chain of tests.
+//!
+//! ```text
+//! chain     := term { ("and" | "or") term }
+//! term      := { "not" } ( "(" chain ")" | word test | [qualifiers] value )
+//! qualifiers:= [protocol] [direction] [type]          tcp src port, ip6 net, dst, proto
+//! value     := address | net | port | range | protocol, or "(" values ")" behind qualifiers
+//! ```
+//!
+//! A value without qualifiers takes those of the term before it, as tcpdump does; behind a word test or a
+//! closing parenthesis there are none to take, and an address means `host`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::FilterError;
+use super::lex::Word;
+use super::program::{Chain, Joint, Side, Term, Test, Version};
+use super::words;
+use crate::packet::Protocol;
+
+/// How deep parentheses may be nested, so that no expression overflows the stack.
+const DEPTH_LIMIT: usize = 100;
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Host,
+    Net,
+    Port,
+    PortRange,
+    Proto,
+}
+
+impl Kind {
+    fn from_word(word: &str) -> Option<Kind> {
+        Some(match word {
+            "host" => Kind::Host,
+            "net" => Kind::Net,
+            "port" => Kind::Port,
+            "portrange" => Kind::PortRange,
+            "proto" => Kind::Proto,
+            _ => return None,
+        })
+    }
+}
+
+/// What stands before a value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Qualifiers {
+    version: Option<Version>,
+    protocol: Option<Protocol>,
+    side: Side,
+    kind: Kind,
+}
+
+/// Reads the words of a whole expression.
+pub(super) fn parse(words: &[Word<'_>]) -> Result<Chain, FilterError> {
+    let mut parser = Parser { words, position: 0, end: words.last().map_or(1, |word| word.column) };
+    if parser.peek().text.is_empty() {
+        return Ok(Chain::default());
+    }
+    let (chain, _) = parser.chain(Qualifiers::default(), 0)?;
+    match parser.peek() {
+        Word { text: "", .. } => Ok(chain),
+        word => Err(parser.misplaced(word, "`and` or `or`")),
+    }
+}
+
+struct Parser<'a> {
+    words: &'a [Word<'a>],
+    position: usize,
+    end: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// The word that is next, empty at the end.
+    fn peek(&self) -> Word<'a> {
+        self.peek_at(0)
+    }
+
+    fn peek_at(&self, ahead: usize) -> Word<'a> {
+        self.words.get(self.position + ahead).copied().unwrap_or(Word { text: "", column: self.end })
+    }
+
+    /// Takes the next word.
+    fn next(&mut self) -> Word<'a> {
+        let word = self.peek();
+        self.position += 1;
+        word
+    }
+
+    /// Takes the next word if it is one of these.
+    fn take(&mut self, texts: &[&str]) -> bool {
+        let found = texts.contains(&self.peek().text);
+        self.position += usize::from(found);
+        found
+    }
+
+    /// Reads terms until a parenthesis closes or the words end; returns the last term's qualifiers too.
+    fn chain(&mut self, before: Qualifiers, depth: usize) -> Result<(Chain, Qualifiers), FilterError> {
+        let mut chain = Chain::default();
+        let mut qualifiers = before;
+        let mut joint = Joint::And;
+        loop {
+            let negated = self.negations();
+            let (term, last) = self.term(qualifiers, depth)?;
+            chain.terms.push((joint, negated, term));
+            qualifiers = last;
+            joint = if self.take(&["and", "&&"]) {
+                Joint::And
+            } else if self.take(&["or", "||"]) {
+                Joint::Or
+            } else {
+                return Ok((chain, qualifiers));
+            };
+        }
+    }
+
+    /// Takes any number of `not`s; whether they are odd.
+    fn negations(&mut self) -> bool {
+        let mut negated = false;
+        while self.take(&["not", "!"]) {
+            negated = !negated;
+        }
+        negated
+    }
+
+    fn term(&mut self, before: Qualifiers, depth: usize) -> Result<(Term, Qualifiers), FilterError> {
+        let word = self.peek();
+        if word.text == "(" {
+            self.open(depth)?;
+            let (chain, _) = self.chain(before, depth + 1)?;
+            self.close()?;
+            return Ok((Term::Group(chain), Qualifiers::default()));
+        }
+        if let Some(test) = words::test(word.text)
+            && !self.qualifies()
+        {
+            self.position += 1;
+            return Ok((Term::Test(test), Qualifiers::default()));
+        }
+        let start = self.position;
+        let qualifiers = self.qualifiers()?;
+        if self.position == start {
+            // no qualifier: what looks like none of the values either may be a mistyped word
+            let value = self.value(before).map_err(|error| match error {
+                FilterError::Value { column, word, .. } if looks_like_a_word(&word) => {
+                    FilterError::Unknown { advice: words::advice(&word), column, word }
+                }
+                error => error,
+            })?;
+            return Ok((Term::Test(value), before));
+        }
+        Ok((self.values(qualifiers, depth)?, qualifiers))
+    }
+
+    /// Whether the next word is a protocol that qualifies what stands behind it.
+    fn qualifies(&self) -> bool {
+        let behind = self.peek_at(1).text;
+        matches!(self.peek().text, "ip" | "ip6" | "tcp" | "udp" | "sctp")
+            && (Kind::from_word(behind).is_some() || matches!(behind, "src" | "dst"))
+    }
+
+    /// Reads `[protocol] [direction] [type]`; reads nothing where a value stands.
+    fn qualifiers(&mut self) -> Result<Qualifiers, FilterError> {
+        let first = self.peek();
+        let mut qualifiers = Qualifiers::default();
+        if self.qualifies() {
+            match words::test(self.next().text) {
+                Some(Test::Version(version)) => qualifiers.version = Some(version),
+                Some(Test::Protocol(_, protocol)) => qualifiers.protocol = Some(protocol),
+                _ => {}
+            }
+        }
+        let side = self.side();
+        qualifiers.side = side.unwrap_or_default();
+        let kind_word = self.peek();
+        let kind = Kind::from_word(kind_word.text);
+        if let Some(kind) = kind {
+            qualifiers.kind = kind;
+            self.position += 1;
+        }
+        let advice = match qualifiers.kind {
+            Kind::Host | Kind::Net if qualifiers.protocol.is_some() => {
+                "`host` and `net` take no protocol before them: write `tcp and host …`"
+            }
+            Kind::Port | Kind::PortRange if qualifiers.version.is_some() => {
+                "`port` and `portrange` take no IP version before them: write `ip and port …`"
+            }
+            Kind::Proto if qualifiers.protocol.is_some() || side.is_some() => {
+                "`proto` takes only `ip` or `ip6` before it"
+            }
+            _ => return Ok(qualifiers),
+        };
+        Err(FilterError::Qualifier { column: first.column, word: first.text.to_owned(), advice })
+    }
+
+    /// Reads `src`, `dst`, `src or dst`, `src and dst`.
+    fn side(&mut self) -> Option<Side> {
+        let (side, other) = match self.peek().text {
+            "src" => (Side::Source, "dst"),
+            "dst" => (Side::Destination, "src"),
+            _ => return None,
+        };
+        self.position += 1;
+        if self.peek_at(1).text != other {
+            return Some(side);
+        }
+        let both = match self.peek().text {
+            "or" | "||" => Side::Either,
+            "and" | "&&" => Side::Both,
+            _ => return Some(side),
+        };
+        // `src and dst host A` qualifies; in `src A and dst B` a value stands between
+        self.position += 2;
+        Some(both)
+    }
+
+    /// Reads what stands behind qualifiers: a value, or values in parentheses.
+    fn values(&mut self, qualifiers: Qualifiers, depth: usize) -> Result<Term, FilterError> {
+        let negated = self.negations();
+        let term = if self.peek().text == "(" {
+            self.open(depth)?;
+            let mut chain = Chain::default();
+            let mut joint = Joint::And;
+            loop {
+                let negated = self.negations();
+                chain.terms.push((joint, negated, self.values(qualifiers, depth + 1)?));
+                joint = if self.take(&["and", "&&"]) {
+                    Joint::And
+                } else if self.take(&["or", "||"]) {
+                    Joint::Or
+                } else {
+                    break;
+                };
+            }
+            self.close()?;
+            Term::Group(chain)
+        } else {
+            Term::Test(self.value(qualifiers)?)
+        };
+        Ok(if negated { Term::Group(Chain { terms: vec![(Joint::And, true, term)] }) } else { term })
+    }
+
+    fn open(&mut self, depth: usize) -> Result<(), FilterError> {
+        let word = self.next();
+        if depth >= DEPTH_LIMIT {
+            return Err(FilterError::TooDeep { column: word.column, limit: DEPTH_LIMIT });
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), FilterError> {
+        match self.next() {
+            Word { text: ")", .. } => Ok(()),
+            word => Err(self.misplaced(word, "`and`, `or` or `)`")),
+        }
+    }
+
+    /// Reads one value of the qualifiers' kind.
+    fn value(&mut self, qualifiers: Qualifiers) -> Result<Test, FilterError> {
+        let word = self.next();
+        let expected = match qualifiers.kind {
+            Kind::Host => "an IP address",
+            Kind::Net => "a network such as `10.0.0.0/8`",
+            Kind::Port => "a port",
+            Kind::PortRange => "a range of ports such as `8000-8080`",
+            Kind::Proto => "a protocol",
+        };
+        let known_name = match qualifiers.kind {
+            Kind::Proto => words::protocol(word.text).is_some(),
+            Kind::Port => words::port(word.text).is_some(),
+            _ => false,
+        };
+        if !known_name {
+            if let Some(reason) = words::unsupported(word.text) {
+                return Err(FilterError::Unsupported {
+                    column: word.column,
+                    word: word.text.to_owned(),
+                    reason,
+                });
+            }
+            if words::is_known(word.text) || matches!(word.text, "" | "(" | ")" | "!" | "&&" | "||") {
+                return Err(self.misplaced(word, expected));
+            }
+        }
+        match qualifiers.kind {
+            Kind::Host => host(word, qualifiers),
+            Kind::Net => self.net(word, qualifiers),
+            Kind::Port => ports(word, word.text, word.text, qualifiers),
+            Kind::PortRange => port_range(word, qualifiers),
+            Kind::Proto => match words::protocol(word.text) {
+                Some(protocol) => Ok(Test::Protocol(qualifiers.version, protocol)),
+                None => Err(wrong(word, "a protocol: a number up to 255, or a name such as `tcp` or `gre`")),
+            },
+        }
+    }
+
+    /// Reads `NET`, `NET/LENGTH`, or `NET mask MASK` (the rest of which is still to come).
+    fn net(&mut self, word: Word<'a>, qualifiers: Qualifiers) -> Result<Test, FilterError> {
+        const EXPECTED: &str = "a network such as `10.0.0.0/8`, `10.1` or `2001:db8::/32`";
+        let (text, length) = match word.text.split_once('/') {
+            Some((text, length)) => {
+                let length = words::number(length).ok_or_else(|| wrong(word, EXPECTED))?;
+                (text, Some(length))
+            }
+            None => (word.text, None),
+        };
+        if let Some((net, written_bits)) = ipv4_prefix(text) {
+            check_version(word, qualifiers, Version::V4)?;
+            let mask = if length.is_none() && self.take(&["mask"]) {
+                let mask = self.next();
+                let parsed: Result<Ipv4Addr, _> = mask.text.parse();
+                parsed.map_err(|_| wrong(mask, "a mask such as `255.255.0.0`"))?.to_bits()
+            } else {
+                let bits = length.unwrap_or(written_bits);
+                if bits > 32 {
+                    return Err(wrong(word, "an IPv4 network: its prefix has at most 32 bits"));
+                }
+                !u32::MAX.checked_shr(bits).unwrap_or(0)
+            };
+            if net & !mask != 0 {
+                return Err(wrong(word, "a network: bits are set behind its prefix"));
+            }
+            return Ok(Test::Net4(qualifiers.side, net, mask));
+        }
+        let Ok(IpAddr::V6(address)) = text.parse() else { return Err(wrong(word, EXPECTED)) };
+        check_version(word, qualifiers, Version::V6)?;
+        let bits = length.unwrap_or(128);
+        if bits > 128 {
+            return Err(wrong(word, "an IPv6 network: its prefix has at most 128 bits"));
+        }
+        let mask = !u128::MAX.checked_shr(bits).unwrap_or(0);
+        if address.to_bits() & !mask != 0 {
+            return Err(wrong(word, "a network: bits are set behind its prefix"));
+        }
+        Ok(Test::Net6(qualifiers.side, address.to_bits(), mask))
+    }
+
+    /// A word that cannot stand where it stands.
+    fn misplaced(&self, word: Word<'_>, expected: &'static str) -> FilterError {
+        let found = if word.text.is_empty() { "the end".to_owned() } else { format!("`{}`", word.text) };
+        FilterError::Misplaced { column: word.column, found, expected }
+    }
+}
+
+/// Reads one address.
+fn host(word: Word<'_>, qualifiers: Qualifiers) -> Result<Test, FilterError> {
+    match word.text.parse() {
+        Ok(IpAddr::V4(address)) => {
+            check_version(word, qualifiers, Version::V4)?;
+            Ok(Test::Net4(qualifiers.side, address.to_bits(), u32::MAX))
+        }
+        Ok(IpAddr::V6(address)) => {
+            check_version(word, qualifiers, Version::V6)?;
+            Ok(Test::Net6(qualifiers.side, address.to_bits(), u128::MAX))
+        }
+        Err(_) if word.text.contains('/') => Err(wrong(word, "one address: write `net` before a network")),
+        Err(_) if looks_like_a_word(word.text) => {
+            Err(wrong(word, "an IP address; host names are not resolved"))
+        }
+        Err(_) => Err(wrong(word, "an IP address (`net` takes networks, `port` ports)")),
+    }
+}
+
+/// Reads two ports with a dash between them, in either order; a port alone is a range of one.
+fn port_range(word: Word<'_>, qualifiers: Qualifiers) -> Result<Test, FilterError> {
+    let pairs = word.text.match_indices('-').filter_map(|(at, _)| {
+        let (first, last) = word.text.split_at_checked(at)?;
+        Some((first, last.strip_prefix('-')?))
+    });
+    let alone = std::iter::once((word.text, word.text));
+    let found = pairs.chain(alone).find_map(|(first, last)| ports(word, first, last, qualifiers).ok());
+    found.ok_or_else(|| wrong(word, "a range of ports such as `8000-8080`"))
+}
+
+/// The test for the ports between two that are written.
+fn ports(word: Word<'_>, first: &str, last: &str, qualifiers: Qualifiers) -> Result<Test, FilterError> {
+    let (Some(first), Some(last)) = (words::port(first), words::port(last)) else {
+        return Err(wrong(word, "a port: a number up to 65535, or a name such as `https`"));
+    };
+    Ok(Test::Ports(qualifiers.side, qualifiers.protocol, first.min(last), first.max(last)))
+}
+
+/// Refuses `ip host 2001:db8::1` and the like.
+fn check_version(word: Word<'_>, qualifiers: Qualifiers, found: Version) -> Result<(), FilterError> {
+    match qualifiers.version {
+        Some(Version::V4) if found == Version::V6 => Err(wrong(word, "an IPv4 address, as `ip` asks")),
+        Some(Version::V6) if found == Version::V4 => Err(wrong(word, "an IPv6 address, as `ip6` asks")),
+        _ => Ok(()),
+    }
+}
+
+/// An IPv4 address or its first one to three numbers, and how many bits are written.
+fn ipv4_prefix(text: &str) -> Option<(u32, u32)> {
+    let (mut net, mut bits) = (0, 0);
+    for part in text.split('.') {
+        let byte = words::number(part).and_then(|number| u8::try_from(number).ok())?;
+        if bits == 32 {
+            return None;
+        }
+        bits += 8;
+        net |= u32::from(byte) << (32 - bits);
+    }
+    Some((net, bits))
+}
+
+/// Whether the text could be a word rather than a number or an address.
+fn looks_like_a_word(text: &str) -> bool {
+    !text.contains(':') && text.starts_with(|first: char| first.is_alphabetic())
+}
+
+fn wrong(word: Word<'_>, expected: &'static str) -> FilterError {
+    FilterError::Value { column: word.column, word: word.text.to_owned(), expected }
+}
