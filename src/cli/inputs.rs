@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use flowtruth::capture::{CaptureError, CaptureInput, captures_in};
+use flowtruth::capture::{CaptureError, CaptureInput, expand_inputs};
 
 use super::messages::{Trouble, error, hint, say, warning};
 
@@ -45,7 +45,7 @@ pub fn find(arguments: &[PathBuf], quiet: bool) -> Result<Inputs, Trouble> {
             reads_standard_input = true;
             inputs.is_live = true;
             inputs.total_bytes = None;
-            inputs.captures.push(CaptureInput::reader("standard input", io::stdin()));
+            inputs.captures.push(CaptureInput::Reader("standard input".to_owned(), Box::new(io::stdin())));
         } else if argument.is_dir() {
             inputs.directory(argument, quiet);
         } else {
@@ -69,18 +69,18 @@ impl Inputs {
             }
             Err(_) => {}
         }
-        self.captures.push(CaptureInput::path(path));
+        self.captures.push(CaptureInput::Path(path));
     }
 
     fn directory(&mut self, path: &Path, quiet: bool) {
-        match captures_in(path) {
+        match expand_inputs([path]) {
             Ok(found) => {
-                if !found.others.is_empty() && !quiet {
+                if !found.skipped.is_empty() && !quiet {
                     say(format_args!(
                         "`{}`: {} captures read, {} other files left alone",
                         path.display(),
                         found.captures.len(),
-                        found.others.len()
+                        found.skipped.len()
                     ));
                 }
                 found.captures.into_iter().for_each(|capture| self.file(capture));

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use anstyle::Style;
+use flowtruth::capture::ByteOrder;
 use flowtruth::decode::Tunnels;
 use flowtruth::pipeline::{Inspection, Progress, inspect};
 use indicatif::{HumanBytes, HumanCount};
@@ -78,7 +79,11 @@ fn section(page: &mut String, title: &str, content: String) {
 fn overview(inspection: &Inspection) -> String {
     let Inspection { container, time, out_of_order, sizes, ledger, .. } = inspection;
     let mut rows = table::plain();
-    let mut format = format!("{} {}, {}", container.format, container.version, container.byte_order);
+    let order = match container.byte_order {
+        ByteOrder::Big => "big-endian",
+        ByteOrder::Little => "little-endian",
+    };
+    let mut format = format!("{} {}, {order}", container.format, container.version);
     if let Some(compression) = container.compression {
         let _ = write!(format, ", in {compression}");
     }

@@ -79,12 +79,12 @@ fn walk(
     progress: &Progress,
 ) -> Conversion {
     let mut captures = MergedCaptures::new(inputs);
-    let mut intake = Intake::new(options, with_direction, &captures.names(), sink);
+    let mut intake = Intake::new(options, with_direction, &names(&captures), sink);
     let mut failures = Vec::new();
     let result = (|| -> Result<(), Stopped> {
         while !intake.has_enough()
             && !progress.is_interrupted()
-            && let Some(step) = captures.next()
+            && let Some(step) = captures.step()
         {
             match step {
                 MergeStep::Packet(capture) => {
@@ -105,10 +105,15 @@ fn walk(
     let _ = result;
     progress.report(intake.packets(), captures.bytes_read());
     let (ledger, _) = intake.into_ledger(|capture, interface| {
-        let name = captures.names().get(capture).cloned().unwrap_or_default();
-        let interfaces = &captures.info(capture).interfaces;
-        let interface_name = interfaces.get(interface as usize).filter(|_| interfaces.len() > 1);
-        (name, interface_name.map(|i| i.name.clone().unwrap_or_else(|| interface.to_string())))
+        let name = captures.name(capture).unwrap_or_default().to_owned();
+        let interfaces = captures.info(capture).map_or(&[][..], |info| &info.interfaces);
+        let named = interfaces.get(interface as usize).filter(|_| interfaces.len() > 1);
+        (name, named.map(|named| named.name.clone().unwrap_or_else(|| interface.to_string())))
     });
     Conversion { ledger, failures, interrupted: progress.is_interrupted() }
+}
+
+/// The captures' names, in the order of the arguments.
+pub(super) fn names(captures: &MergedCaptures) -> Vec<String> {
+    (0..captures.count()).filter_map(|capture| captures.name(capture)).map(str::to_owned).collect()
 }

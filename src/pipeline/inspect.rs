@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::convert::names;
 use super::intake::Intake;
 use super::ledger::{CaptureTally, DuplicateSights};
 use super::workers::{Sink, Stopped};
@@ -127,11 +128,11 @@ pub fn inspect(
 ) -> (Option<Inspection>, Option<CaptureError>) {
     let options = MeterOptions { tunnels, ..MeterOptions::default() };
     let mut captures = MergedCaptures::new(vec![input]);
-    let mut intake = Intake::new(&options, false, &captures.names(), Nowhere);
+    let mut intake = Intake::new(&options, false, &names(&captures), Nowhere);
     let mut survey = Survey::new(tunnels);
     let mut failure = None;
     while !progress.is_interrupted()
-        && let Some(step) = captures.next()
+        && let Some(step) = captures.step()
     {
         match step {
             MergeStep::Packet(capture) => {
@@ -154,13 +155,10 @@ pub fn inspect(
     let _ = intake.end();
     let interface = |_: usize, interface: u32| ("this capture".to_owned(), Some(interface.to_string()));
     let (mut ledger, _) = intake.into_ledger(interface);
-    let container = captures.info(0).clone();
-    let Some(ledger_of_capture) = ledger.captures.pop() else { return (None, failure) };
-    if failure.is_some() && ledger_of_capture.tally.packets_read == 0 && container.interfaces.is_empty() {
-        return (None, failure);
-    }
-    let inspection = survey.into_inspection(container, ledger_of_capture, ledger.duplicates);
-    (Some(inspection), failure)
+    let inspection = captures.info(0).zip(ledger.captures.pop()).map(|(container, tally)| {
+        survey.into_inspection(container.clone(), tally, ledger.duplicates)
+    });
+    (inspection, failure)
 }
 
 /// A sink for a walk that only looks.

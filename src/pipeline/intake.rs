@@ -96,7 +96,7 @@ impl<'a, S: Sink> Intake<'a, S> {
         &mut self,
         capture: usize,
         packet: &CapturedPacket<'_>,
-        info: &CaptureInfo,
+        info: Option<&CaptureInfo>,
     ) -> Result<(), Stopped> {
         self.packets += 1;
         let Some(CaptureTally { tally, .. }) = self.tallies.get_mut(capture) else { return Ok(()) };
@@ -138,7 +138,7 @@ impl<'a, S: Sink> Intake<'a, S> {
         &mut self,
         capture: usize,
         packet: &CapturedPacket<'_>,
-        info: &CaptureInfo,
+        info: Option<&CaptureInfo>,
         time: Timestamp,
         ip: &IpPacket,
     ) -> Option<Kept> {
@@ -183,7 +183,7 @@ impl<'a, S: Sink> Intake<'a, S> {
 
     /// Which way a packet passed the interface: by the addresses that were given, else by what the packet's own
     /// record says, else by the addresses that the capture names.
-    fn direction(&self, packet: &CapturedPacket<'_>, info: &CaptureInfo, ip: &IpPacket) -> PacketDirection {
+    fn direction(&self, packet: &CapturedPacket<'_>, info: Option<&CaptureInfo>, ip: &IpPacket) -> PacketDirection {
         let by = |is_own: &dyn Fn(&IpAddr) -> bool| match (is_own(&ip.srcaddr), is_own(&ip.dstaddr)) {
             (true, false) => PacketDirection::Outbound,
             (false, true) => PacketDirection::Inbound,
@@ -196,7 +196,7 @@ impl<'a, S: Sink> Intake<'a, S> {
         if ip.direction != PacketDirection::Unknown {
             return ip.direction;
         }
-        match info.interfaces.get(packet.interface as usize) {
+        match info.and_then(|info| info.interfaces.get(packet.interface as usize)) {
             Some(interface) => by(&|address| interface.addresses.iter().any(|own| own.address == *address)),
             None => PacketDirection::Unknown,
         }
