@@ -7,8 +7,8 @@
 //! value     := address | net | port | range | protocol, or "(" values ")" behind qualifiers
 //! ```
 //!
-//! A value without qualifiers takes those of the term before it, as tcpdump does; behind a word test or a
-//! closing parenthesis there are none to take, and an address means `host`.
+//! A value without qualifiers takes those of the term before it, as tcpdump does; behind a word test, or
+//! parentheses that held more than values, there are none to take, and an address means `host`.
 
 use super::FilterError;
 use super::lex::Word;
@@ -62,22 +62,24 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// Reads terms until a parenthesis closes or the words end; returns the last term's qualifiers too.
-    fn chain(&mut self, before: Qualifiers, depth: usize) -> Result<(Chain, Qualifiers), FilterError> {
+    /// Reads terms until a parenthesis closes or the words end; says too whether all were values alone.
+    fn chain(&mut self, before: Qualifiers, depth: usize) -> Result<(Chain, bool), FilterError> {
         let mut chain = Chain::default();
         let mut qualifiers = before;
+        let mut only_values = true;
         let mut joint = Joint::And;
         loop {
             let negated = self.negations();
-            let (term, last) = self.term(qualifiers, depth)?;
+            let (term, own) = self.term(qualifiers, depth)?;
             chain.terms.push((joint, negated, term));
-            qualifiers = last;
+            only_values &= own.is_none();
+            qualifiers = own.unwrap_or(qualifiers);
             joint = if self.take(&["and", "&&"]) {
                 Joint::And
             } else if self.take(&["or", "||"]) {
                 Joint::Or
             } else {
-                return Ok((chain, qualifiers));
+                return Ok((chain, only_values));
             };
         }
     }
@@ -91,19 +93,21 @@ impl<'a> Parser<'a> {
         negated
     }
 
-    fn term(&mut self, before: Qualifiers, depth: usize) -> Result<(Term, Qualifiers), FilterError> {
+    /// Reads a term, and the qualifiers that it leaves behind; `None` where it was values alone, which leave
+    /// those before them.
+    fn term(&mut self, before: Qualifiers, depth: usize) -> Result<(Term, Option<Qualifiers>), FilterError> {
         let word = self.peek();
         if word.text == "(" {
             self.open(depth)?;
-            let (chain, _) = self.chain(before, depth + 1)?;
+            let (chain, only_values) = self.chain(before, depth + 1)?;
             self.close()?;
-            return Ok((Term::Group(chain), Qualifiers::default()));
+            return Ok((Term::Group(chain), (!only_values).then(Qualifiers::default)));
         }
         if let Some(test) = words::test(word.text)
             && !self.qualifies()
         {
             self.position += 1;
-            return Ok((Term::Test(test), Qualifiers::default()));
+            return Ok((Term::Test(test), Some(Qualifiers::default())));
         }
         let start = self.position;
         let qualifiers = self.qualifiers()?;
@@ -115,9 +119,9 @@ impl<'a> Parser<'a> {
                 }
                 error => error,
             })?;
-            return Ok((Term::Test(value), before));
+            return Ok((Term::Test(value), None));
         }
-        Ok((self.values(qualifiers, depth)?, qualifiers))
+        Ok((self.values(qualifiers, depth)?, Some(qualifiers)))
     }
 
     /// Whether the next word is a protocol that qualifies what stands behind it.

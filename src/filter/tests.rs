@@ -90,6 +90,7 @@ fn expressions_mean_what_tcpdump_means() {
         ("not not ip6", [0, 1, 0, 1, 0]),
         ("host 10.0.0.1 and (10.0.0.2 or 192.0.2.80)", [1, 0, 0, 0, 1]),
         ("(port 80) or 10.1.2.3", [1, 0, 1, 0, 1]),
+        ("port 81 or (53 or 82) or 9899", [0, 1, 0, 0, 1]),
         ("inbound or outbound", [0, 0, 0, 0, 0]),
     ];
     for (expression, expected) in cases {
