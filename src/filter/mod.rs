@@ -1,8 +1,9 @@
 //! `--filter`: which IP packets are wanted, in tcpdump's words (the common subset of pcap-filter(7)).
 //!
 //! A filter is asked about the packet that is counted: the outermost IP header, or the inner one of opened
-//! tunnels. Steps: `lex` cuts the expression into words, `parse` reads them into a tree, `program` lays the tree
-//! out as tests with two exits each, and [`Filter::matches`] walks those.
+//! tunnels. Steps: `lex` cuts the expression into words, `parse` reads them into a tree (`value` what stands
+//! behind qualifiers, by the tables of `words`), `program` lays the tree out as tests with two exits each, and
+//! [`Filter::matches`] walks those.
 //!
 //! Invariants: every exit of a step leads forward, so a walk ends after at most as many tests as the expression
 //! has; nothing is allocated per packet; no expression, however long or deep, overflows the stack.
@@ -33,6 +34,7 @@ mod error;
 mod lex;
 mod parse;
 mod program;
+mod value;
 mod words;
 
 use std::str::FromStr;

@@ -90,6 +90,7 @@ fn expressions_mean_what_tcpdump_means() {
         ("not not ip6", [0, 1, 0, 1, 0]),
         ("host 10.0.0.1 and (10.0.0.2 or 192.0.2.80)", [1, 0, 0, 0, 1]),
         ("(port 80) or 10.1.2.3", [1, 0, 1, 0, 1]),
+        ("port 81 or (53 or 82) or 9899", [0, 1, 0, 0, 1]),
         ("inbound or outbound", [0, 0, 0, 0, 0]),
     ];
     for (expression, expected) in cases {
@@ -160,6 +161,14 @@ fn errors_name_the_word_its_column_and_what_is_known() {
         ),
         ("net ::/129", "filter, column 5: `::/129` is not an IPv6 network: its prefix has at most 128 bits"),
         ("net 10.0.0.0 mask x", "filter, column 19: `x` is not a mask such as `255.255.0.0`"),
+        (
+            "net 10.0.0.0/8 mask 255.0.0.0",
+            "filter, column 21: `255.0.0.0` is not needed: the network has a prefix length",
+        ),
+        (
+            "net :: mask ::",
+            "filter, column 13: `::` is not for IPv6: write the prefix length, as in `2001:db8::/32`",
+        ),
         (
             "net 256",
             "filter, column 5: `256` is not a network such as `10.0.0.0/8`, `10.1` or `2001:db8::/32`",
