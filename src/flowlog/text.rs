@@ -7,7 +7,7 @@
 //! Invariant: a record whose fields outside the format are missing, and whose `version` is the format's, is read
 //! back as it was written.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::record::{FieldValueError, FlowRecord, LogFormat, Value};
 
@@ -39,11 +39,7 @@ fn write_value(value: Value<'_>, out: &mut Vec<u8>) {
         Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
         Value::Text(text) => out.extend_from_slice(text.as_bytes()),
         Value::Addr(IpAddr::V4(address)) => write_ipv4(address, out),
-        Value::Addr(IpAddr::V6(address)) => {
-            use std::io::Write;
-            // writing to a vector cannot fail
-            let _ = write!(out, "{address}");
-        }
+        Value::Addr(IpAddr::V6(address)) => write_ipv6(address, out),
     }
 }
 
@@ -86,6 +82,51 @@ fn write_ipv4(address: Ipv4Addr, out: &mut Vec<u8>) {
     // sixteen bytes in one store are faster than the few that are wanted
     out.extend_from_slice(&text.to_le_bytes());
     out.truncate(end);
+}
+
+/// Appends an IPv6 address as RFC 5952 has it: lower case, no leading zeros, the first of the longest runs of two
+/// and more zero segments as `::`, IPv4-mapped addresses with the IPv4 address in dots.
+fn write_ipv6(address: Ipv6Addr, out: &mut Vec<u8>) {
+    if let Some(v4) = address.to_ipv4_mapped() {
+        out.extend_from_slice(b"::ffff:");
+        write_ipv4(v4, out);
+        return;
+    }
+    let segments = address.segments();
+    let (mut run_start, mut run_length) = (segments.len(), 1);
+    let mut zeros = 0;
+    for (index, segment) in segments.into_iter().enumerate() {
+        zeros = if segment == 0 { zeros + 1 } else { 0 };
+        if zeros > run_length {
+            (run_start, run_length) = (index + 1 - zeros, zeros);
+        }
+    }
+    out.reserve(40);
+    for (index, segment) in segments.into_iter().enumerate() {
+        if (run_start..run_start + run_length).contains(&index) {
+            if index == run_start {
+                out.extend_from_slice(b"::");
+            }
+            continue;
+        }
+        if index > 0 && index != run_start + run_length {
+            out.push(b':');
+        }
+        write_hexadecimal(segment, out);
+    }
+}
+
+/// Appends a number in lower-case hexadecimal.
+#[inline]
+fn write_hexadecimal(number: u16, out: &mut Vec<u8>) {
+    let digit = |shift: u32| {
+        let digit = (number >> shift & 0xf) as u8;
+        digit + if digit < 10 { b'0' } else { b'a' - 10 }
+    };
+    let digits = [digit(12), digit(8), digit(4), digit(0)];
+    // a zero has one digit all the same
+    let leading = number.leading_zeros().min(15) / 4;
+    out.extend_from_slice(digits.get(leading as usize..).unwrap_or_default());
 }
 
 /// What is wrong with a line. Positions count characters from 1, fields from 1.
@@ -146,16 +187,29 @@ pub fn parse_line_into(format: &LogFormat, line: &[u8], record: &mut FlowRecord)
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line)
         .map_err(|error| LineError::NotUtf8 { position: error.valid_up_to() + 1 })?;
-    let mut values = text.split(' ');
+    let mut rest = Some(text);
     for (index, field) in format.fields().iter().enumerate() {
-        let Some(value) = values.next() else { return Err(shape_error(format, text)) };
+        let Some(left) = rest else { return Err(shape_error(format, text)) };
+        let value;
+        (value, rest) = cut_at_space(left);
         if let Err(error) = field.read(record, value) {
             return Err(value_error(format, text, index, error));
         }
     }
-    match values.next() {
+    match rest {
         None => Ok(()),
         Some(_) => Err(shape_error(format, text)),
+    }
+}
+
+/// The text up to the first space, and what is behind it. Values are short, so a plain loop beats `split`, which
+/// starts a search for every one.
+#[inline]
+fn cut_at_space(text: &str) -> (&str, Option<&str>) {
+    let end = text.bytes().position(|byte| byte == b' ').unwrap_or(text.len());
+    match text.split_at_checked(end) {
+        Some((value, rest)) => (value, rest.strip_prefix(' ')),
+        None => (text, None),
     }
 }
 

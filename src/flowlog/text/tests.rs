@@ -253,6 +253,20 @@ fn every_ipv4_octet_prints_as_the_standard_library_prints_it() {
 }
 
 #[test]
+fn every_run_of_zeros_prints_as_the_standard_library_prints_it() {
+    // every choice of zero segments, with short and with long segments between them
+    for zeros in 0..=255_u8 {
+        for segment in [1_u16, 0xabcd, 0x0f0, 0xffff] {
+            let segments = std::array::from_fn(|i| if zeros >> i & 1 == 1 { 0 } else { segment });
+            let address = Ipv6Addr::from(segments);
+            let mut out = b"x".to_vec();
+            write_ipv6(address, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("x{address}"));
+        }
+    }
+}
+
+#[test]
 fn a_record_that_is_used_again_keeps_its_text_and_what_is_not_in_the_format() {
     let mut record = FlowRecord { region: Some("eu-central-1".into()), ..FlowRecord::default() };
     parse_line_into(&LogFormat::default(), EXAMPLES[0].1[0].as_bytes(), &mut record).unwrap();
