@@ -194,7 +194,7 @@ fn ledger(inspection: &Inspection) -> String {
         rows.add_row([
             "noted: suspected duplicates".to_owned(),
             HumanCount(tally.suspected_duplicates).to_string(),
-            "look like second sights of one packet".to_owned(),
+            "second sights of one packet".to_owned(),
         ]);
     }
     table::right_align(&mut rows, &[1]);

@@ -63,32 +63,17 @@ fn beside(ledger: &Ledger) -> Vec<String> {
     let total = &ledger.total;
     let tally = &total.tally;
     let mut lines = Vec::new();
-    let mut add = |count: u64, text: String| {
+    let mut add = |name: &str, count: u64, explanation: &str| {
         if count > 0 {
-            lines.push(text);
+            lines.push(format!("{name}: {}, {explanation}", HumanCount(count)));
         }
     };
-    add(
-        tally.late_packets,
-        format!(
-            "{} came after their window had closed, in {} of their own",
-            counted(tally.late_packets, "packet"),
-            counted(total.late_records, "record")
-        ),
-    );
+    let late = format!("in {} of their own", counted(total.late_records, "record"));
+    add("late", tally.late_packets, &late);
     for (note, packets) in tally.notes.iter() {
-        add(packets, format!("{} {}", HumanCount(packets), note.explanation()));
+        add(note.name(), packets, note.explanation());
     }
-    add(
-        total.unresolved_fragments,
-        format!(
-            "{} had no first fragment to take ports from: `0 0`",
-            counted(total.unresolved_fragments, "fragment")
-        ),
-    );
-    add(
-        tally.suspected_duplicates,
-        format!("{} look like second sights of one packet", counted(tally.suspected_duplicates, "packet")),
-    );
+    add("unresolved-fragments", total.unresolved_fragments, "ports `0 0`, for no first fragment was found");
+    add("suspected-duplicates", tally.suspected_duplicates, "second sights of one packet");
     lines
 }

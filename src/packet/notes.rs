@@ -71,22 +71,22 @@ impl Note {
         }
     }
 
-    /// What a person should know about so many packets, to follow their number.
+    /// How packets with this note are counted, in words that follow its name.
     pub const fn explanation(self) -> &'static str {
         match self {
-            Note::FragmentFirst => "are first fragments",
-            Note::FragmentLater => "are later fragments, without ports of their own",
-            Note::FragmentAtomic => "are atomic fragments, whole in themselves",
-            Note::LengthZero => "have IP length 0 (offload), counted by the frame's length",
-            Note::Jumbogram => "are jumbograms, counted by their jumbo option",
-            Note::SnaplenCut => "are cut by the snap length, counted whole",
-            Note::LengthExceedsFrame => "name more bytes than their frame had, counted as named",
-            Note::PortsCut => "are cut before their ports, counted as `0 0`",
-            Note::FlagsCut => "are cut before their TCP flags, counted as 0",
-            Note::ExtensionCut => "are cut in an IPv6 extension header, which is taken for the protocol",
-            Note::Vxlan => "are counted inside VXLAN",
-            Note::Geneve => "are counted inside Geneve",
-            Note::Gre => "are counted inside GRE",
+            Note::FragmentFirst => "with their ports",
+            Note::FragmentLater => "without ports of their own",
+            Note::FragmentAtomic => "fragments that are whole in themselves",
+            Note::LengthZero => "segmentation offload, counted by the frame's length",
+            Note::Jumbogram => "counted by their jumbo option",
+            Note::SnaplenCut => "counted whole",
+            Note::LengthExceedsFrame => "counted as the IP header says",
+            Note::PortsCut => "ports `0 0`",
+            Note::FlagsCut => "flags 0",
+            Note::ExtensionCut => "the cut header is the protocol",
+            Note::Vxlan => "counted inside VXLAN",
+            Note::Geneve => "counted inside Geneve",
+            Note::Gre => "counted inside GRE",
         }
     }
 }

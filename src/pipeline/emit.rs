@@ -25,6 +25,8 @@ pub(super) struct Emitter<W> {
     format: LogFormat,
     with_direction: bool,
     record: FlowRecord,
+    /// What the user says of packets whose own direction is not known.
+    identity_direction: Option<FlowDirection>,
     buffer: Vec<u8>,
     output: W,
     written: Written,
@@ -38,7 +40,7 @@ pub(super) fn shows_direction(format: &LogFormat) -> bool {
 impl<W: Write> Emitter<W> {
     pub(super) fn new(options: &RecordOptions, output: W) -> Self {
         let mut record = options.identity.clone();
-        record.action = Some(Action::Accept);
+        record.action.get_or_insert(Action::Accept);
         let mut buffer = Vec::with_capacity(BUFFER + 4096);
         if options.header {
             write_header_line(&options.format, &mut buffer);
@@ -46,6 +48,7 @@ impl<W: Write> Emitter<W> {
         Emitter {
             format: options.format.clone(),
             with_direction: shows_direction(&options.format),
+            identity_direction: record.flow_direction,
             record,
             buffer,
             output,
@@ -79,7 +82,7 @@ impl<W: Write> Emitter<W> {
         record.flow_direction = match flow.key.direction {
             PacketDirection::Inbound => Some(FlowDirection::Ingress),
             PacketDirection::Outbound => Some(FlowDirection::Egress),
-            PacketDirection::Unknown => None,
+            PacketDirection::Unknown => self.identity_direction,
         };
     }
 

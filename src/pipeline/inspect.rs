@@ -155,9 +155,10 @@ pub fn inspect(
     let _ = intake.end();
     let interface = |_: usize, interface: u32| ("this capture".to_owned(), Some(interface.to_string()));
     let (mut ledger, _) = intake.into_ledger(interface);
-    let inspection = captures.info(0).zip(ledger.captures.pop()).map(|(container, tally)| {
-        survey.into_inspection(container.clone(), tally, ledger.duplicates)
-    });
+    let inspection = captures
+        .info(0)
+        .zip(ledger.captures.pop())
+        .map(|(container, tally)| survey.into_inspection(container.clone(), tally, ledger.duplicates));
     (inspection, failure)
 }
 

@@ -15,9 +15,7 @@ use crate::capture::CaptureInfo;
 use crate::decode::decode;
 use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
 use crate::meter::{Batch, EventClock, FragmentTracker, Observation, RecentPackets};
-use crate::packet::{
-    CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp,
-};
+use crate::packet::{CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp};
 
 /// How many packets make a batch.
 const BATCH: usize = 1024;
@@ -172,18 +170,19 @@ impl<'a, S: Sink> Intake<'a, S> {
         if self.with_direction {
             key.direction = self.direction(packet, info, ip);
         }
-        let observation = Observation {
-            key,
-            time,
-            ip_length: ip.ip_length,
-            logged_flags: ip.tcp_flags.as_logged(),
-        };
+        let observation =
+            Observation { key, time, ip_length: ip.ip_length, logged_flags: ip.tcp_flags.as_logged() };
         Some(Kept { capture, fragment: ip.fragment, observation })
     }
 
     /// Which way a packet passed the interface: by the addresses that were given, else by what the packet's own
     /// record says, else by the addresses that the capture names.
-    fn direction(&self, packet: &CapturedPacket<'_>, info: Option<&CaptureInfo>, ip: &IpPacket) -> PacketDirection {
+    fn direction(
+        &self,
+        packet: &CapturedPacket<'_>,
+        info: Option<&CaptureInfo>,
+        ip: &IpPacket,
+    ) -> PacketDirection {
         let by = |is_own: &dyn Fn(&IpAddr) -> bool| match (is_own(&ip.srcaddr), is_own(&ip.dstaddr)) {
             (true, false) => PacketDirection::Outbound,
             (false, true) => PacketDirection::Inbound,

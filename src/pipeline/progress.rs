@@ -13,11 +13,7 @@ pub struct Progress {
 impl Progress {
     /// Nothing done yet.
     pub const fn new() -> Self {
-        Progress {
-            packets: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            interrupted: AtomicBool::new(false),
-        }
+        Progress { packets: AtomicU64::new(0), bytes: AtomicU64::new(0), interrupted: AtomicBool::new(false) }
     }
 
     /// Packets read so far.
