@@ -272,3 +272,184 @@ fn time_of(capture: &Capture) -> Option<Timestamp> {
         PacketTime::Missing | PacketTime::OutOfRange => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::capture::testing::{block, enhanced, gzip, interface, pcap, section};
+    use crate::capture::{CaptureErrorKind, Damage};
+
+    /// A capture with packets at these microseconds.
+    fn at(micros: &[u64]) -> Vec<u8> {
+        pcap(&micros.iter().map(|&micros| (micros, &b"x"[..])).collect::<Vec<_>>())
+    }
+
+    fn reader(bytes: Vec<u8>) -> CaptureInput {
+        CaptureInput::Reader("reader".to_owned(), Box::new(Cursor::new(bytes)))
+    }
+
+    fn file(directory: &Path, name: &str, bytes: &[u8]) -> CaptureInput {
+        let path = directory.join(name);
+        fs::write(&path, bytes).unwrap();
+        CaptureInput::Path(path)
+    }
+
+    /// Every step: the capture's index and the packet's time in microseconds, or the error.
+    fn drain(merged: &mut MergedCaptures) -> Vec<(usize, Result<Option<i64>, CaptureError>)> {
+        let mut steps = Vec::new();
+        while let Some(step) = merged.step() {
+            steps.push(match step {
+                MergeStep::Packet(capture) => {
+                    let time = match merged.current().time {
+                        PacketTime::At(time) => Some(time.nanos() / 1000),
+                        _ => None,
+                    };
+                    assert!(merged.current().number > 0);
+                    (capture, Ok(time))
+                }
+                MergeStep::Failed { capture, error } => (capture, Err(error)),
+            });
+        }
+        assert!(merged.step().is_none());
+        assert_eq!(merged.current().number, 0);
+        steps
+    }
+
+    fn packets(merged: &mut MergedCaptures) -> Vec<(usize, Option<i64>)> {
+        drain(merged).into_iter().map(|(capture, time)| (capture, time.unwrap())).collect()
+    }
+
+    #[test]
+    fn ties_go_by_the_arguments_order_and_a_captures_own_order_is_kept() {
+        let mut merged = MergedCaptures::new(vec![
+            reader(at(&[5, 5, 9])),
+            reader(at(&[5, 3, 9])),
+            reader(at(&[])),
+            reader(at(&[1, 20])),
+        ]);
+        let expected =
+            [(3, 1), (0, 5), (0, 5), (1, 5), (1, 3), (0, 9), (1, 9), (3, 20)].map(|(i, t)| (i, Some(t)));
+        assert_eq!(packets(&mut merged), expected);
+    }
+
+    #[test]
+    fn packets_without_a_time_come_at_once() {
+        let simple = || block(false, 3, &[1, 0, 0, 0, b'x', 0, 0, 0]);
+        let mixed = [
+            section(false, 0),
+            interface(false, 1, 0, &[]),
+            simple(),
+            enhanced(false, 0, 4, b"x", &[]),
+            simple(),
+            enhanced(false, 0, u64::MAX, b"x", &[]),
+            enhanced(false, 0, 6, b"x", &[]),
+        ]
+        .concat();
+        let mut merged = MergedCaptures::new(vec![reader(at(&[3, 5, 7])), reader(mixed)]);
+        let expected = [
+            (1, None),
+            (0, Some(3)),
+            (1, Some(4)),
+            (1, None),
+            (1, None),
+            (0, Some(5)),
+            (1, Some(6)),
+            (0, Some(7)),
+        ];
+        assert_eq!(packets(&mut merged), expected);
+    }
+
+    #[test]
+    fn only_files_that_overlap_are_open_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let inputs: Vec<_> = (0..50_u64)
+            .map(|i| file(directory.path(), &format!("{i}"), &at(&[i * 10, i * 10 + 4, i * 10 + 12])))
+            .collect();
+        let mut merged = MergedCaptures::new(inputs);
+        assert_eq!(merged.bytes_read(), 0);
+        let open = |merged: &MergedCaptures| {
+            let waiting = merged.slots.iter().filter(|slot| matches!(slot.state, State::Open(_))).count();
+            waiting + usize::from(merged.active.is_some())
+        };
+        assert_eq!(open(&merged), 0);
+        let mut times = Vec::new();
+        while let Some(step) = merged.step() {
+            assert!(matches!(step, MergeStep::Packet(_)));
+            assert!(open(&merged) <= 2, "{} open", open(&merged));
+            let PacketTime::At(time) = merged.current().time else { panic!() };
+            times.push(time);
+        }
+        assert_eq!(times.len(), 150);
+        assert!(times.is_sorted());
+        assert_eq!(Some(merged.bytes_read()), merged.size());
+        assert_eq!(open(&merged), 0);
+        assert!((0..50).all(|index| merged.info(index).is_some()));
+        assert!(merged.info(50).is_none());
+    }
+
+    #[test]
+    fn one_bad_capture_does_not_stop_the_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let cut = &at(&[2, 4, 6])[..70];
+        let mut merged = MergedCaptures::new(vec![
+            reader(at(&[1, 3, 5])),
+            file(directory.path(), "cut", cut),
+            CaptureInput::Path(directory.path().join("missing")),
+            reader(b"not a capture at all".to_vec()),
+            reader(gzip(&at(&[9]))),
+            file(directory.path(), "damaged at once", &at(&[1])[..30]),
+        ]);
+        let steps = drain(&mut merged);
+        let failed: Vec<_> = steps.iter().filter_map(|(i, step)| Some((*i, step.as_ref().err()?))).collect();
+        let indexes: Vec<_> = failed.iter().map(|(index, _)| *index).collect();
+        assert_eq!(indexes, [2, 3, 5, 1]);
+        assert!(matches!(failed[3].1.kind(), CaptureErrorKind::Damage(Damage::Cut { .. })));
+        assert_eq!(failed[3].1.place().unwrap().packet, 3);
+        let packets: Vec<_> =
+            steps.iter().filter_map(|(i, step)| Some((*i, step.as_ref().ok()?.unwrap()))).collect();
+        assert_eq!(packets, [(0, 1), (1, 2), (0, 3), (1, 4), (0, 5), (4, 9)]);
+        let known: Vec<_> = (0..6).filter(|&index| merged.info(index).is_some()).collect();
+        assert_eq!(known, [0, 1, 4, 5]);
+        assert_eq!((merged.count(), merged.name(3), merged.size()), (6, Some("reader"), None));
+    }
+
+    #[test]
+    fn a_file_that_vanishes_is_reported_when_its_turn_comes() {
+        let directory = tempfile::tempdir().unwrap();
+        let inputs = vec![file(directory.path(), "a", &at(&[1, 9])), file(directory.path(), "b", &at(&[5]))];
+        let mut merged = MergedCaptures::new(inputs);
+        fs::remove_file(directory.path().join("b")).unwrap();
+        let steps = drain(&mut merged);
+        assert!(matches!(steps[..], [(0, Ok(_)), (1, Err(_)), (0, Ok(_))]), "{steps:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn captures_in_order_merge_as_by_sorting(
+            mut captures in prop::collection::vec(prop::collection::vec(0..50_u64, 0..12), 0..8),
+            files in any::<bool>(),
+        ) {
+            let directory = tempfile::tempdir().unwrap();
+            let mut expected = Vec::new();
+            for (index, times) in captures.iter_mut().enumerate() {
+                times.sort_unstable();
+                expected.extend(times.iter().map(|&time| (index, Some(time as i64))));
+            }
+            expected.sort_by_key(|&(index, time)| (time, index));
+            let inputs = captures.iter().enumerate().map(|(index, times)| match files {
+                true => file(directory.path(), &index.to_string(), &at(times)),
+                false => reader(at(times)),
+            });
+            let mut merged = MergedCaptures::new(inputs.collect());
+            prop_assert_eq!(packets(&mut merged), expected);
+        }
+    }
+}

@@ -16,6 +16,7 @@
 //! - memory is bounded whatever lengths a capture claims, and nothing is allocated for a packet;
 //! - how the bytes arrive (in one piece, one by one, compressed) changes nothing in what is yielded.
 
+mod begin;
 mod block;
 mod compressed;
 mod error;

@@ -15,6 +15,8 @@
 
 mod clock;
 mod describe;
+#[cfg(test)]
+mod tests;
 
 use self::clock::Clock;
 use self::describe::{Describer, options};
