@@ -1,0 +1,234 @@
+//! Classic pcap: the file header and the records, cut from bytes.
+//!
+//! Steps: [`PcapHeader::parse`] reads the 24 bytes in front; [`PcapWalk::cut`] cuts one record from the bytes it is
+//! given, or says how many it needs.
+//!
+//! The records are walked here and not by the pcap-file crate, for two reasons. Leniency: it knows no modified
+//! magic, no swapped lengths, and its header keeps the link type's upper 16 bits. Speed: it takes 10 ns a packet, this
+//! walk under 3. Its header parser would have to be repeated for the modified magic, so it is not used either.
+//!
+//! Sources: draft-ietf-opsawg-pcap; libpcap's handling of lengths in versions before 2.4.
+
+use super::walk::{Cut, PacketFields};
+use super::{ByteOrder, ContainerFormat, Damage, MAX_CAPTURED, Version};
+use crate::packet::{LinkType, PacketDirection, PacketTime, Timestamp};
+
+/// The file header's length in bytes.
+pub const HEADER_LENGTH: usize = 24;
+
+/// A pcap file header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PcapHeader {
+    /// Which pcap, by its magic.
+    pub format: ContainerFormat,
+    /// The byte order of the header and the record headers.
+    pub byte_order: ByteOrder,
+    /// The version, 2.x.
+    pub version: Version,
+    /// The most bytes captured of a packet; not relied on.
+    pub snap_length: u32,
+    /// What the frames begin with: the low 16 bits of the network field.
+    pub link_type: LinkType,
+}
+
+impl PcapHeader {
+    /// Reads a file header whose magic was recognised as this format in this byte order.
+    ///
+    /// # Errors
+    ///
+    /// [`Damage::Cut`] for fewer than 24 bytes, [`Damage::Version`] for a major version other than 2.
+    pub fn parse(bytes: &[u8], format: ContainerFormat, byte_order: ByteOrder) -> Result<Self, Damage> {
+        let Some(header) = bytes.first_chunk::<HEADER_LENGTH>() else {
+            return Err(Damage::Cut {
+                what: "file header",
+                found: bytes.len() as u64,
+                expected: HEADER_LENGTH as u64,
+            });
+        };
+        let &[_, _, _, _, a, b, c, d, _, _, _, _, _, _, _, _, e, f, g, h, i, j, k, l] = header;
+        let version = Version { major: byte_order.u16([a, b]), minor: byte_order.u16([c, d]) };
+        if version.major != 2 {
+            let Version { major, minor } = version;
+            return Err(Damage::Version { format: "pcap", major, minor, expected: "version 2" });
+        }
+        let network = byte_order.u32([i, j, k, l]);
+        Ok(PcapHeader {
+            format,
+            byte_order,
+            version,
+            snap_length: byte_order.u32([e, f, g, h]),
+            link_type: LinkType((network & 0xffff) as u16),
+        })
+    }
+}
+
+/// Which of a record's two lengths is the captured one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    /// The first.
+    InOrder,
+    /// The second: versions before 2.3.
+    Swapped,
+    /// The smaller one: version 2.3 was written both ways.
+    Smaller,
+}
+
+/// Cuts records. Everything it needs from the header is settled beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PcapWalk {
+    byte_order: ByteOrder,
+    lengths: Lengths,
+    /// A record header's length: 16, or 24 for the modified format.
+    header_length: usize,
+    /// Nanoseconds in a unit of the sub-second field.
+    unit: u64,
+    link_type: LinkType,
+}
+
+impl PcapWalk {
+    /// The walk that follows a header.
+    pub(super) fn new(header: &PcapHeader) -> Self {
+        PcapWalk {
+            byte_order: header.byte_order,
+            lengths: match header.version.minor {
+                0..3 => Lengths::Swapped,
+                3 => Lengths::Smaller,
+                _ => Lengths::InOrder,
+            },
+            header_length: if header.format == ContainerFormat::PcapModified { 24 } else { 16 },
+            unit: if header.format == ContainerFormat::PcapNanoseconds { 1 } else { 1000 },
+            link_type: header.link_type,
+        }
+    }
+
+    /// Cuts the record that the bytes begin with.
+    #[inline]
+    pub(super) fn cut(&self, bytes: &[u8]) -> Cut {
+        let Some(&[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) = bytes.first_chunk::<16>() else {
+            return Cut::More(self.header_length);
+        };
+        let seconds = self.byte_order.u32([a, b, c, d]);
+        let fraction = self.byte_order.u32([e, f, g, h]);
+        let mut captured = self.byte_order.u32([i, j, k, l]);
+        let mut original_length = self.byte_order.u32([m, n, o, p]);
+        if self.lengths != Lengths::InOrder
+            && (self.lengths == Lengths::Swapped || captured > original_length)
+        {
+            std::mem::swap(&mut captured, &mut original_length);
+        }
+        if captured > MAX_CAPTURED {
+            return Cut::Damage(Damage::RecordTooLong { captured });
+        }
+        let length = self.header_length + captured as usize;
+        if bytes.len() < length {
+            return Cut::More(length);
+        }
+        // 2^32 seconds and 2^32 microseconds fit 63 bits of nanoseconds
+        let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
+        let fields = PacketFields {
+            time: PacketTime::At(Timestamp::from_nanos(nanos as i64)),
+            original_length,
+            link_type: self.link_type,
+            interface: 0,
+            direction: PacketDirection::Unknown,
+            data_start: self.header_length as u32,
+            data_length: captured,
+        };
+        Cut::Packet(fields, length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(bytes: &[u8]) -> Result<PcapHeader, Damage> {
+        let super::super::Sniffed::Pcap(format, order) = super::super::sniff(bytes) else {
+            panic!("no pcap")
+        };
+        PcapHeader::parse(bytes, format, order)
+    }
+
+    /// A header and one record of 4 bytes, big- or little-endian, with these lengths.
+    fn file(magic: u32, big: bool, minor: u16, network: u32, lengths: [u32; 2]) -> Vec<u8> {
+        let word = |n: u32| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+        let half = |n: u16| if big { n.to_be_bytes() } else { n.to_le_bytes() };
+        let mut bytes = word(magic).to_vec();
+        bytes.extend(half(2));
+        bytes.extend(half(minor));
+        for n in [0, 0, 65_535, network, 4_000_000_000, 1_500_000, lengths[0], lengths[1]] {
+            bytes.extend(word(n));
+        }
+        if magic == 0xa1b2_cd34 {
+            bytes.extend([0; 8]);
+        }
+        bytes.extend(*b"data");
+        bytes
+    }
+
+    #[test]
+    fn reads_every_header_variant() {
+        use ContainerFormat::{PcapMicroseconds, PcapModified, PcapNanoseconds};
+        let variants = [
+            (0xa1b2_c3d4, PcapMicroseconds, 4_000_000_001_500_000_000_i64),
+            (0xa1b2_3c4d, PcapNanoseconds, 4_000_000_000_001_500_000),
+            (0xa1b2_cd34, PcapModified, 4_000_000_001_500_000_000),
+        ];
+        // minor version, lengths as written, captured and original length
+        let lengths = [
+            (4, [4, 9], (4, 9)),
+            (4, [4, 2], (4, 2)),
+            (9, [4, 9], (4, 9)),
+            (3, [4, 9], (4, 9)),
+            (3, [9, 4], (4, 9)),
+            (2, [9, 4], (4, 9)),
+            (0, [9, 4], (4, 9)),
+        ];
+        for (magic, format, nanos) in variants {
+            for (minor, written, (captured, original)) in lengths {
+                for big in [false, true] {
+                    let bytes = file(magic, big, minor, 0xf400_0071, written);
+                    let header = header(&bytes).unwrap();
+                    assert_eq!(header.format, format);
+                    assert_eq!(header.version, Version { major: 2, minor });
+                    assert_eq!((header.snap_length, header.link_type), (65_535, LinkType(0x71)));
+                    let record = &bytes[HEADER_LENGTH..];
+                    let Cut::Packet(fields, length) = PcapWalk::new(&header).cut(record) else { panic!() };
+                    assert_eq!(length, record.len());
+                    assert_eq!((fields.data_length, fields.original_length), (captured, original));
+                    assert_eq!(&record[fields.data_start as usize..], b"data");
+                    assert_eq!(fields.time, PacketTime::At(Timestamp::from_nanos(nanos)));
+                    for short in 0..record.len() {
+                        let need = PcapWalk::new(&header).cut(&record[..short]);
+                        assert!(
+                            matches!(need, Cut::More(n) if n > short && n <= length),
+                            "{short}: {need:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_other_versions_and_short_headers() {
+        let mut bytes = file(0xa1b2_c3d4, false, 4, 1, [4, 4]);
+        for short in 4..HEADER_LENGTH {
+            assert!(
+                matches!(header(&bytes[..short]), Err(Damage::Cut { found, .. }) if found == short as u64)
+            );
+        }
+        bytes[4] = 3;
+        let expected = Damage::Version { format: "pcap", major: 3, minor: 4, expected: "version 2" };
+        assert_eq!(header(&bytes), Err(expected));
+    }
+
+    #[test]
+    fn a_record_over_the_limit_is_damage() {
+        for (captured, damaged) in [(MAX_CAPTURED, false), (MAX_CAPTURED + 1, true), (u32::MAX, true)] {
+            let bytes = file(0xa1b2_c3d4, true, 4, 1, [captured, captured]);
+            let cut = PcapWalk::new(&header(&bytes).unwrap()).cut(&bytes[HEADER_LENGTH..]);
+            assert_eq!(matches!(cut, Cut::Damage(Damage::RecordTooLong { .. })), damaged);
+        }
+    }
+}
