@@ -26,7 +26,12 @@ pub fn show(ledger: &Ledger) {
     if tally.suspected_duplicates > 0 {
         for sights in ledger.duplicates.iter().take(NAMED) {
             let DuplicateSights { first, second, packets } = sights;
-            say(format_args!("    {} seen at {first}, then at {second}", HumanCount(*packets)));
+            let packets = HumanCount(*packets);
+            if first == second {
+                say(format_args!("    {packets} twice at {first}"));
+            } else {
+                say(format_args!("    {packets} at {first}, then at {second}"));
+            }
         }
         if ledger.duplicates.len() > NAMED {
             say(format_args!("    and {} other pairs of places", ledger.duplicates.len() - NAMED));
