@@ -112,9 +112,7 @@ fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    if !directory.is_dir() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
+    directory.metadata()?;
     let name = place.file_name().unwrap_or_default().to_string_lossy();
     let mut builder = tempfile::Builder::new();
     let prefix = format!(".{name}.");

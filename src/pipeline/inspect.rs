@@ -25,6 +25,8 @@ const TALKERS: usize = 10;
 /// What is in one capture.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
+    /// The capture, as it was named.
+    pub path: String,
     /// The container: format, compression, interfaces.
     pub container: CaptureInfo,
     /// When its packets were captured.
@@ -316,6 +318,7 @@ impl Survey {
         top_talkers.sort_by_key(|traffic| (std::cmp::Reverse(traffic.bytes), traffic.address));
         top_talkers.truncate(TALKERS);
         Inspection {
+            path: ledger.path.clone(),
             container,
             time,
             out_of_order,
