@@ -41,7 +41,7 @@ const OPENED: &[Opened] = &[
     (LinkType::ETHERNET, "02*12 0040 aaaa03 000000 8100 0001 0800", 4, Unknown),
     // MPLS: unicast and multicast, one label and three
     (LinkType::ETHERNET, "02*12 8847 00001140", 4, Unknown),
-    (LinkType::ETHERNET, "02*12 8847 00001140", 4, Unknown),
+    (LinkType::ETHERNET, "02*12 8847 00001140", 6, Unknown),
     (LinkType::ETHERNET, "02*12 8848 00001040 00002040 00003140", 6, Unknown),
     // PPPoE sessions
     (LinkType::ETHERNET, "02*12 8864 1100 0001 0030 0021", 4, Unknown),
@@ -114,9 +114,9 @@ const OPENED: &[Opened] = &[
     (LinkType::IEEE802_11_PRISM, "80211001 00000040 00*56 0801 0000 02*18 1000 aaaa03 000000 86dd", 6, Unknown),
     (LinkType::IEEE802_11_AVS, "80211002 00000050 00*72 0801 0000 02*18 1000 aaaa03 000000 0800", 4, Unknown),
     // netfilter's log, little- and big-endian: hook 1 in, 3 out, 2 forwarded; a prefix of odd length before the packet
-    (LinkType::NFLOG, "02 00 0000 0800 0100 0800 01 00 0600 0a00 4142 0000 2400 0900", 4, Inbound),
-    (LinkType::NFLOG, "0a 00 0000 0008 0001 0800 03 00 0005 000a 00 000000 0024 0009", 6, Outbound),
-    (LinkType::NFLOG, "02 00 0000 0800 0100 0800 02 00 2400 0900", 4, Unknown),
+    (LinkType::NFLOG, "02 00 0000 0800 0100 0800 01 00 0600 0a00 4142 0000 2200 0900", 4, Inbound),
+    (LinkType::NFLOG, "0a 00 0000 0008 0001 0800 03 00 0005 000a 00 000000 0036 0009", 6, Outbound),
+    (LinkType::NFLOG, "02 00 0000 0800 0100 0800 02 00 2200 0900", 4, Unknown),
     // packet filter's log: OpenBSD 3.4, 3.8, 4.9
     (LinkType::PFLOG, "2d 02 00*42 01 00*3", 4, Inbound),
     (LinkType::PFLOG, "3d 18 00*58 02 00*3", 6, Outbound),

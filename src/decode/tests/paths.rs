@@ -18,8 +18,11 @@ const LINK_TYPES: [u16; 32] = [
 /// A frame of the kind that the fast path is for, or nearly.
 fn common_frame() -> impl Strategy<Value = Vec<u8>> {
     let tags = prop::collection::vec(prop::sample::select(vec![0x8100_u16, 0x88a8, 0x9100]), 0..4);
-    let protocol = prop_oneof![4 => Just(6), 4 => Just(17), 1 => any::<u8>()];
-    let payload = prop::collection::vec(any::<u8>(), 0..70);
+    let extension = prop::sample::select(vec![0, 43, 44, 60, 51, 1, 58, 132]);
+    let protocol = prop_oneof![4 => Just(6), 4 => Just(17), 3 => extension, 1 => any::<u8>()];
+    // bytes that are extension headers of eight bytes now and then
+    let byte = prop_oneof![3 => any::<u8>(), 2 => Just(0), 1 => prop::sample::select(vec![1, 6, 17, 44, 60])];
+    let payload = prop::collection::vec(byte, 0..70);
     (tags, any::<bool>(), protocol, payload, 0..20_usize).prop_map(
         |(tags, six, protocol, payload, padding)| {
             let mut body = if six { ipv6(protocol, &payload) } else { ipv4(protocol, &payload) };
@@ -33,14 +36,14 @@ fn common_frame() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Such a frame with a few bytes changed, most of them in its headers.
+/// Such a frame with a few bytes changed, most of them by a bit and in its headers.
 fn damaged_frame() -> impl Strategy<Value = Vec<u8>> {
-    let changes =
-        prop::collection::vec((prop_oneof![3 => 12..60_usize, 1 => 0..140_usize], any::<u8>()), 0..4);
-    (common_frame(), changes).prop_map(|(mut frame, changes)| {
-        for (at, byte) in changes {
-            if let Some(place) = frame.get_mut(at) {
-                *place = byte;
+    let place = prop_oneof![3 => 12..48_usize, 1 => 0..140_usize];
+    let change = prop_oneof![3 => (0..8).prop_map(|bit| 1_u8 << bit), 1 => any::<u8>()];
+    (common_frame(), prop::collection::vec((place, change), 0..4)).prop_map(|(mut frame, changes)| {
+        for (at, change) in changes {
+            if let Some(byte) = frame.get_mut(at) {
+                *byte ^= change;
             }
         }
         frame
@@ -67,7 +70,7 @@ fn check(packet: &CapturedPacket<'_>, decoded: &IpPacket) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(8000))]
 
     #[test]
     fn the_fast_path_and_the_general_path_agree(
@@ -95,9 +98,9 @@ proptest! {
             LaxNetSlice::Arp(_) => return Err(TestCaseError::fail("ARP was decoded")),
         };
         prop_assert_eq!((decoded.srcaddr, decoded.dstaddr), addresses);
-        let ports = match &lax.transport {
-            Some(TransportSlice::Tcp(tcp)) => (tcp.source_port(), tcp.destination_port()),
-            Some(TransportSlice::Udp(udp)) => (udp.source_port(), udp.destination_port()),
+        let (protocol, ports) = match &lax.transport {
+            Some(TransportSlice::Tcp(tcp)) => (Protocol::TCP, (tcp.source_port(), tcp.destination_port())),
+            Some(TransportSlice::Udp(udp)) => (Protocol::UDP, (udp.source_port(), udp.destination_port())),
             _ => return Ok(()),
         };
         // etherparse looks behind the end of a packet whose length is wrong, and behind an authentication header
@@ -105,7 +108,7 @@ proptest! {
             || decoded.notes.contains(Note::ExtensionCut)
             || decoded.protocol == Protocol(51);
         if !other_rules {
-            prop_assert_eq!((decoded.srcport, decoded.dstport), ports);
+            prop_assert_eq!((decoded.protocol, (decoded.srcport, decoded.dstport)), (protocol, ports));
         }
     }
 
