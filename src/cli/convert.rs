@@ -50,13 +50,19 @@ pub fn run(args: ConvertArgs) -> Result {
 
     let failures: Vec<_> = inputs.failures.into_iter().chain(failures).collect();
     inputs::report(&failures);
+    if !failures.is_empty() && ledger.total.tally.packets_read == 0 {
+        // nothing was read, so nothing may take the place of an earlier output
+        return Ok(Exit::Trouble);
+    }
     output.finish()?;
     if let Some(path) = &settings.ledger {
         write_ledger(&ledger, path)?;
     }
     if !settings.quiet {
         summary::show(&ledger);
-        settings.hints.iter().for_each(hint);
+        if ledger.total.records > 0 {
+            settings.hints.iter().for_each(hint);
+        }
     }
     ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;
     match (interrupted, failures.is_empty()) {
