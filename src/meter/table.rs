@@ -20,8 +20,8 @@ use crate::packet::{TcpFlags, Timestamp};
 /// How many packets are looked up together.
 const GROUP: usize = 32;
 
-/// The first size of a table that holds anything.
-const FIRST_SIZE: usize = 64;
+/// The first size of a table that holds anything: small, because absurd times open many windows of a packet each.
+const FIRST_SIZE: usize = 4;
 
 /// One packet, ready to be counted.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +76,30 @@ impl<K: PackedKey> FlowTable<K> {
         self.used = 0;
     }
 
+    /// The memory it holds, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.len() * size_of::<Entry<K>>()
+    }
+
+    /// The memory that it will ask for, beside what it holds, before it has counted `packets` of as many new flows.
+    pub(super) fn growth(&self, packets: usize) -> usize {
+        self.size_for(packets).map_or(0, |size| size * size_of::<Entry<K>>())
+    }
+
+    /// The number of entries to grow to for `more` further flows, if they do not fit.
+    #[inline]
+    fn size_for(&self, more: usize) -> Option<usize> {
+        let room = |size: usize| size / 4 * 3;
+        let needed = self.used + more;
+        (needed > room(self.entries.len())).then(|| {
+            let mut size = (self.entries.len() * 2).max(FIRST_SIZE);
+            while needed > room(size) {
+                size *= 2;
+            }
+            size
+        })
+    }
+
     fn empty() -> Entry<K> {
         Entry { key: K::default(), counters: FlowCounters::EMPTY }
     }
@@ -126,15 +150,13 @@ impl<K: PackedKey> FlowTable<K> {
 
     /// Makes room for `more` further flows.
     fn reserve(&mut self, more: usize) {
-        while self.used + more > self.entries.len() / 4 * 3 {
-            let size = (self.entries.len() * 2).max(FIRST_SIZE);
-            let old = std::mem::replace(&mut self.entries, vec![Self::empty(); size]);
-            self.used = 0;
-            for entry in old.into_iter().filter(|entry| entry.counters.packets != 0) {
-                let slot = self.find_or_insert(entry.key, self.home(entry.key));
-                if let Some(place) = self.entries.get_mut(slot) {
-                    place.counters = entry.counters;
-                }
+        let Some(size) = self.size_for(more) else { return };
+        let old = std::mem::replace(&mut self.entries, vec![Self::empty(); size]);
+        self.used = 0;
+        for entry in old.into_iter().filter(|entry| entry.counters.packets != 0) {
+            let slot = self.find_or_insert(entry.key, self.home(entry.key));
+            if let Some(place) = self.entries.get_mut(slot) {
+                place.counters = entry.counters;
             }
         }
     }
