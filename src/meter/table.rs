@@ -1,15 +1,15 @@
 //! The flow table: open addressing over entries that fill whole cache lines.
 //!
-//! A lookup costs one cache miss, so packets are counted in groups of [`GROUP`]: a first pass reads the home
+//! A lookup costs one cache miss, so packets are counted in groups of [`GROUP`]: a first pass touches the home
 //! entries of the whole group, so that their misses overlap, a second pass updates them.
 //!
 //! Invariants: the number of entries is 0 or a power of two; at least a quarter of them is empty whenever a
 //! group is counted, so that probing ends; an entry is empty exactly when its packet count is 0.
 //!
-//! If you change this: the first pass must not decide anything that an insertion of the second can undo. It
-//! only says "the home entry holds this key", which stays true.
+//! If you change this: the first pass must not branch on what it loads, or the misses queue up behind the branch.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 
@@ -38,13 +38,6 @@ pub(super) struct PackedPacket<K> {
 struct Entry<K> {
     key: K,
     counters: FlowCounters,
-}
-
-impl<K: PackedKey> Entry<K> {
-    #[inline]
-    fn holds(&self, key: K) -> bool {
-        self.key == key && self.counters.packets != 0
-    }
 }
 
 /// Flows of one address family in one window.
@@ -108,14 +101,14 @@ impl<K: PackedKey> FlowTable<K> {
     pub(super) fn count(&mut self, packets: &[PackedPacket<K>]) {
         for group in packets.chunks(GROUP) {
             self.reserve(group.len());
-            let mut homes = [(0_usize, false); GROUP];
+            let mut homes = [0_usize; GROUP];
             for (packet, home) in group.iter().zip(&mut homes) {
-                let slot = self.home(packet.key);
-                let hit = self.entries.get(slot).is_some_and(|entry| entry.holds(packet.key));
-                *home = (slot, hit);
+                *home = self.home(packet.key);
+                // only touched: a branch on what is found would wait for it
+                black_box(self.entries.get(*home).map(|entry| entry.counters.packets));
             }
-            for (packet, (slot, hit)) in group.iter().zip(homes) {
-                let slot = if hit { slot } else { self.find_or_insert(packet.key, slot) };
+            for (packet, home) in group.iter().zip(homes) {
+                let slot = self.find_or_insert(packet.key, home);
                 if let Some(entry) = self.entries.get_mut(slot) {
                     entry.counters.count(packet.time, packet.ip_length, packet.logged_flags);
                 }

@@ -97,6 +97,7 @@ fn walk(
                         progress.report(intake.packets(), captures.bytes_read());
                     }
                 }
+                MergeStep::Paused => intake.settle()?,
                 MergeStep::Failed { capture, error } => {
                     intake.failed(capture, error.to_string());
                     failures.push(error);
