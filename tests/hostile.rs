@@ -1,7 +1,7 @@
 //! Hostile input and hostile surroundings, through the real binary: whatever comes, it ends in good time, in bounded
 //! memory, with a message that names the cause.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's own data")]
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -10,7 +10,7 @@ use flowtruth::pipeline::{
 };
 use flowtruth::record::{FlowRecord, LogFormat};
 
-use super::{Bytes, Pieces};
+use super::{Bytes, Pieces, WHOLE};
 
 /// Any bytes as a capture, converted with options that the first bytes choose: the ledger adds up, the output is
 /// the same for one thread and for two and however the bytes come, and every line reads back.
@@ -66,13 +66,13 @@ pub fn convert(data: &[u8]) {
                 .expect("a vector can always be written");
         (output, conversion)
     };
-    let (output, Conversion { ledger, failures, interrupted }) = run(1, usize::MAX >> 4);
+    let (output, Conversion { ledger, failures, interrupted }) = run(1, WHOLE);
     ledger.check().expect("the ledger adds up");
     assert!(!interrupted && failures.len() <= 1);
     assert_eq!(failures.is_empty(), ledger.captures[0].error.is_none());
     // how much comes out of a damaged stream depends on how it comes
     let damaged = |error: &CaptureError| matches!(error.kind(), CaptureErrorKind::CompressionDamaged { .. });
-    for (threads, piece) in [(2, usize::MAX >> 4), (1, 3)] {
+    for (threads, piece) in [(2, WHOLE), (1, 3)] {
         let (other, conversion) = run(threads, piece);
         if piece == 3 && failures.iter().chain(&conversion.failures).any(damaged) {
             continue;

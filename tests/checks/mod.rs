@@ -51,7 +51,10 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// A reader that yields pieces of odd sizes.
+/// All bytes in one piece.
+pub const WHOLE: usize = usize::MAX;
+
+/// A reader that yields pieces of odd sizes, one byte at a time, or everything that is asked for.
 pub struct Pieces {
     bytes: io::Cursor<Vec<u8>>,
     size: usize,
@@ -65,7 +68,9 @@ impl Pieces {
 
 impl Read for Pieces {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        self.size = if self.size > 1 { self.size * 7 % 1021 + 1 } else { 1 };
+        if self.size != 1 && self.size != WHOLE {
+            self.size = self.size * 7 % 1021 + 1;
+        }
         let end = target.len().min(self.size);
         self.bytes.read(&mut target[..end])
     }
