@@ -11,9 +11,12 @@ use std::process::{Command, Stdio};
 
 use flate2::write::GzEncoder;
 use flowtruth::capture::CaptureInput;
+use flowtruth::decode::Tunnels;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
-use flowtruth::pipeline::{Conversion, MeterOptions, Progress, RecordOptions, WindowOrigin, convert};
+use flowtruth::pipeline::{
+    Conversion, Fragments, MeterOptions, Progress, RecordOptions, WindowOrigin, convert,
+};
 use flowtruth::record::{FlowRecord, LogFormat};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -534,17 +537,24 @@ proptest! {
         packets in disorder(300),
         options in options(),
         pieces in vec(1_usize..700, 1..6),
+        (track, dedup, decap) in any::<(bool, bool, bool)>(),
     ) {
-        let expected = records(&packets, &options);
+        let meter = MeterOptions {
+            fragments: if track { Fragments::Track } else { Fragments::Zero },
+            dedup,
+            tunnels: if decap { Tunnels::ALL } else { Tunnels::NONE },
+            ..meter(&options)
+        };
+        let (expected, _) = run(vec![input(written(&packets, Container::Micro).0, &[])], &meter);
         for container in CONTAINERS {
             let (bytes, _) = written(&packets, container);
             for threads in [1, 2, 3, 8] {
-                let meter = MeterOptions { threads, ..meter(&options) };
+                let meter = MeterOptions { threads, ..meter.clone() };
                 let (found, _) = run(vec![input(bytes.clone(), &[])], &meter);
                 prop_assert_eq!(&found, &expected, "{:?}, {} threads", container, threads);
             }
             for pieces in [&pieces[..], &[1], &[7, 1, 64 << 10]] {
-                let (found, _) = run(vec![input(bytes.clone(), pieces)], &meter(&options));
+                let (found, _) = run(vec![input(bytes.clone(), pieces)], &meter);
                 prop_assert_eq!(&found, &expected, "{:?} in pieces of {:?}", container, pieces);
             }
         }
