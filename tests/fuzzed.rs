@@ -1,4 +1,4 @@
-//! What fuzzing found, and every fixture, through the checks of the fuzz targets (`fuzz/README.md`).
+//! Inputs that once failed, and every fixture, through the checks of the fuzz targets (`fuzz/README.md`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's own data")]
 
 use std::fs;
@@ -24,7 +24,7 @@ const OF_TEXTS: [Check; 4] = [
     ("times", checks::times, 16),
 ];
 
-/// Found by fuzzing: a check's name and its input.
+/// Failed once, found by a check or by reading: the check's name and the input.
 const FOUND: &[(&str, &[u8])] = &[
     // what was no capture was named by all bytes at hand, so that the name depended on how they came
     ("capture", b"\0........................\0"),
@@ -34,7 +34,7 @@ const FOUND: &[(&str, &[u8])] = &[
 ];
 
 #[test]
-fn what_fuzzing_found_passes() {
+fn what_once_failed_passes() {
     for (name, bytes) in FOUND {
         let decode: Check = ("decode", checks::decode, 2);
         let mut all = OF_CAPTURES.iter().chain(&OF_TEXTS).chain([&decode]);
