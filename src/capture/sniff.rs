@@ -103,7 +103,8 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
             return Sniffed::Compressed(compression);
         }
     }
-    Sniffed::Other(Foreign::recognise(bytes))
+    // more may be at hand, but how much depends on how the bytes come
+    Sniffed::Other(Foreign::recognise(bytes.get(..SNIFF_LENGTH).unwrap_or(bytes)))
 }
 
 /// Whether a zstd or lz4 skippable frame begins here (magic 0x184D2A50 to 0x184D2A5F, little-endian).
@@ -213,6 +214,13 @@ mod tests {
         }
         assert_eq!(sniff(b"\x5e\x2a\x4d\x18"), Sniffed::SkippableFrame);
         assert_eq!(sniff(b""), Sniffed::Empty);
+    }
+
+    #[test]
+    fn what_is_no_capture_is_named_by_its_first_bytes_alone() {
+        let text = [&[b'.'; SNIFF_LENGTH][..], &[0]].concat();
+        assert_eq!(sniff(&text), sniff(&text[..SNIFF_LENGTH]));
+        assert_ne!(sniff(&text), Sniffed::Other(None));
     }
 
     #[test]

@@ -105,7 +105,7 @@ pub struct MeteringArgs {
     pub max_aggregation_interval: AggregationInterval,
 
     /// What windows are aligned to: `epoch`, `first-packet`, or a time (Unix seconds or RFC 3339)
-    #[arg(long, value_name = "epoch|first-packet|TIME", default_value = "epoch")]
+    #[arg(long, value_name = "epoch|first-packet|TIME", default_value = "epoch", allow_hyphen_values = true)]
     pub window_origin: String,
 
     /// Seconds after a window's end in which packets may still come for it; later ones get records of their own

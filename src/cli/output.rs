@@ -95,6 +95,10 @@ impl Write for Output {
 
 /// Opens a temporary file beside the path, or the path itself where it is a device or a pipe.
 fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
+    // these are links to files that the process has open already, and others may be writing to them
+    if ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|open| path.starts_with(open)) {
+        return Ok((OpenOptions::new().append(true).open(path)?, None));
+    }
     // a link is followed, so that the rename does not replace it
     let place = match path.canonicalize() {
         Ok(place) => place,

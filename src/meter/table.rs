@@ -194,6 +194,13 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_one_flow_is_small() {
+        let mut table = FlowTable::new();
+        table.count(&[packet(1, 5, 40)]);
+        assert!(table.entries.len() <= 4, "{} entries", table.entries.len());
+    }
+
+    #[test]
     fn the_key_of_zeros_is_a_key_like_any_other() {
         let mut table = FlowTable::new();
         table.count(&[packet(0, 5, 40), packet(0, 3, 40)]);

@@ -95,7 +95,8 @@ fn unix_seconds(text: &str) -> Option<Timestamp> {
     }
     let seconds: i128 = whole.parse().ok()?;
     let scale = 10_i128.pow(9 - u32::try_from(fraction.len()).ok()?);
-    let nanos = seconds.checked_mul(i128::from(NANOS))? + fraction.parse::<i128>().ok()? * scale;
+    let nanos =
+        seconds.checked_mul(i128::from(NANOS))?.checked_add(fraction.parse::<i128>().ok()? * scale)?;
     Timestamp::from_wide_nanos(if negative { -nanos } else { nanos })
 }
 
@@ -143,6 +144,13 @@ mod tests {
         for bad in ["", "-", ".", "1.", ".5", "1e9", "noon", "99999999999", "1.0000000001", "+1"] {
             assert!(nanos(bad).is_err(), "{bad:?} was read");
         }
+    }
+
+    #[test]
+    fn seconds_that_fit_only_without_their_fraction_do_not_overflow() {
+        let text = "170141183460469231731687303715.999999999";
+        assert!(text.parse::<Timestamp>().is_err());
+        assert!(format!("-{text}").parse::<Timestamp>().is_err());
     }
 
     #[test]

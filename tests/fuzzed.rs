@@ -1,0 +1,94 @@
+//! Inputs that once failed, and every fixture, through the checks of the fuzz targets (`fuzz/README.md`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's own data")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+mod checks;
+
+/// A check's name, the check, and how many bytes that choose stand in front of what it checks.
+type Check = (&'static str, fn(&[u8]), usize);
+
+const OF_CAPTURES: [Check; 5] = [
+    ("convert", checks::convert, 9),
+    ("capture", checks::capture, 1),
+    ("pcap", checks::pcap, 7),
+    ("pcapng", checks::pcapng, 0),
+    ("merge", checks::merge, 2),
+];
+
+const OF_TEXTS: [Check; 4] = [
+    ("filter", checks::filter, 0),
+    ("log_format", checks::log_format, 0),
+    ("flow_log", checks::flow_log, 1),
+    ("times", checks::times, 16),
+];
+
+/// Failed once, found by a check or by reading: the check's name and the input.
+const FOUND: &[(&str, &[u8])] = &[
+    // what was no capture was named by all bytes at hand, so that the name depended on how they came
+    ("capture", b"\0........................\0"),
+    ("merge", b"\0\0........................\0"),
+    // the seconds fit 128 bits, but not together with their fraction
+    ("times", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x00170141183460469231731687303715.999999999"),
+];
+
+#[test]
+fn what_once_failed_passes() {
+    for (name, bytes) in FOUND {
+        let decode: Check = ("decode", checks::decode, 2);
+        let mut all = OF_CAPTURES.iter().chain(&OF_TEXTS).chain([&decode]);
+        let (_, check, _) = all.find(|(other, ..)| other == name).unwrap();
+        check(bytes);
+    }
+}
+
+fn fixtures() -> (Vec<PathBuf>, Vec<PathBuf>) {
+    fn find(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { find(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures"), &mut found);
+    found.sort();
+    let is_text = |path: &PathBuf| path.extension().is_some_and(|name| name == "tsv" || name == "expected");
+    found.into_iter().partition(|path| !is_text(path))
+}
+
+/// Runs a check and says what it was run on where that fails.
+fn run((name, check, front): Check, choice: u8, bytes: &[u8], path: &Path) {
+    let bytes = [vec![choice; front], bytes.to_vec()].concat();
+    let passed = std::panic::catch_unwind(|| check(&bytes));
+    assert!(passed.is_ok(), "{name} of {} behind bytes of {choice}", path.display());
+}
+
+#[test]
+fn every_fixture_passes_every_check() {
+    let (captures, texts) = fixtures();
+    assert!(captures.len() > 100 && texts.len() > 50);
+    for path in captures {
+        let bytes = fs::read(&path).unwrap();
+        for check in OF_CAPTURES {
+            for choice in [0, 1, 2, 0x6b, 0x9f] {
+                run(check, choice, &bytes, &path);
+            }
+        }
+        // the frame of a pcap's first packet, as if it were of every link type
+        let frame = bytes.get(40..).unwrap_or_default();
+        for link_type in 0..34 {
+            for tunnels in [0, 7, 15] {
+                let chosen = [&[link_type, tunnels], &frame[..frame.len().min(1500)]].concat();
+                run(("decode", checks::decode, 0), 0, &chosen, &path);
+            }
+        }
+    }
+    for path in texts {
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            for check in OF_TEXTS {
+                run(check, 0, line.as_bytes(), &path);
+            }
+        }
+    }
+}
