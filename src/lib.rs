@@ -1,4 +1,66 @@
 //! Packet captures into AWS VPC Flow Log records, with every packet accounted for.
+//!
+//! ```text
+//!  files, pipes                                                        records
+//!       │                                                                 ▲
+//!    capture ──► decode ──► filter ──► meter ──► record ──► flowlog ──────┘
+//!  CapturedPacket  IpPacket    yes/no    flows in    FlowRecord  lines
+//!       │            │           │       windows        │
+//!       └────────────┴───────────┴──── pipeline ────────┘
+//!                                         │
+//!                                       Ledger: packets read = packets in records + packets skipped by reason
+//! ```
+//!
+//! [`pipeline::convert`] runs the whole of it, [`pipeline::inspect`] only looks:
+//!
+//! ```
+//! use flowtruth::capture::CaptureInput;
+//! use flowtruth::pipeline::{MeterOptions, Progress, RecordOptions, convert};
+//! use flowtruth::record::{FlowRecord, LogFormat};
+//!
+//! let captures = vec![CaptureInput::Path("fixtures/captures/seed.pcap".into())];
+//! let records = RecordOptions {
+//!     format: LogFormat::preset("v2")?,
+//!     header: false,
+//!     identity: FlowRecord {
+//!         account_id: Some("123456789012".into()),
+//!         interface_id: Some("eni-abc123de".into()),
+//!         ..FlowRecord::default()
+//!     },
+//! };
+//! let mut output = Vec::new();
+//! let conversion =
+//!     convert(captures, &MeterOptions::default(), &records, &mut output, false, &Progress::new())?;
+//!
+//! assert_eq!(
+//!     String::from_utf8(output)?,
+//!     "2 123456789012 eni-abc123de 192.168.1.1 10.0.0.1 443 12345 6 10 840 1623101047 1623101107 ACCEPT OK\n"
+//! );
+//! // a capture that is damaged is no error: what came before the damage is in the records
+//! assert!(conversion.failures.is_empty());
+//! conversion.ledger.check()?;
+//! assert_eq!(conversion.ledger.total.tally.packets_in_records, 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Modules
+//!
+//! | floor | module | what it holds |
+//! |---|---|---|
+//! | 0 | [`packet`] | the words for packets: a captured packet, an IP packet, times, flags, reasons to skip |
+//! | 0 | [`flow`] | flow keys, capture windows, counters |
+//! | 0 | [`record`] | the 54 fields, a record with a typed value for each, log formats |
+//! | 1 | [`capture`] | bytes → captured packets: pcap and pcapng, compressed or not, many files in time order |
+//! | 1 | [`decode`] | a captured packet → the IP packet that counts, or the reason why there is none |
+//! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
+//! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
+//! | 1 | [`flowlog`] | records ↔ lines of text |
+//! | 2 | [`pipeline`] | where they meet; the ledger |
+//!
+//! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
+//! with a [`capture::CaptureError`], and no time but the packets' own decides anything. How packets are counted is
+//! written down rule by rule in `docs/accounting.md`, why the parts are as they are in `docs/architecture.md` and
+//! `docs/decisions.md`.
 
 pub mod capture;
 pub mod decode;
@@ -9,3 +71,8 @@ pub mod meter;
 pub mod packet;
 pub mod pipeline;
 pub mod record;
+
+/// The Rust in the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
