@@ -1,6 +1,8 @@
 //! The floors of `docs/architecture.md` against the `use crate::` lines of the source: the page and the code cannot
 //! part.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,8 @@
 //! `OVERWRITE=1 cargo test --test golden` writes the results anew; read them before you commit them. In a command,
 //! `flowtruth` is the binary and `$TMP` an empty directory, which results show as `$TMP`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,8 @@
 //! Every fixture against the truth that its generator computed by arithmetic of its own (`fixtures/README.md`), with
 //! one worker and with several.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -62,6 +62,10 @@ impl CaptureError {
                 io::ErrorKind::PermissionDenied => {
                     Some("tcpdump drops its privileges: look at who owns the file")
                 }
+                // EMFILE, on every Unix
+                _ if error.raw_os_error() == Some(24) => {
+                    Some("too many captures overlap in time; raise the limit with `ulimit -n`")
+                }
                 _ => None,
             },
             CaptureErrorKind::Read(_) | CaptureErrorKind::List(_) => None,
@@ -85,6 +89,9 @@ impl CaptureError {
                     Some("the packets before it were read; the file is incomplete, or still being written")
                 }
                 Damage::Version { .. } => None,
+                Damage::AnotherCapture => {
+                    Some("captures cannot be joined with `cat`; name the pieces one by one")
+                }
                 _ => Some("the packets before it were read; what follows the damage is lost"),
             },
         }
@@ -218,6 +225,9 @@ pub enum Damage {
         /// The captured length.
         captured: u32,
     },
+    /// A second file header where a record should be.
+    #[error("found the file header of another capture, expected a packet record")]
+    AnotherCapture,
     /// More captured bytes than the block has room for.
     #[error("found {captured} captured bytes in a block with room for {room}")]
     CapturedOverBlock {

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::reader::Advanced;
 use super::{Capture, CaptureError, CaptureInfo, CaptureInput};
 use crate::packet::{CapturedPacket, LinkType, PacketDirection, PacketTime, Timestamp};
 
@@ -66,6 +67,8 @@ enum State {
 pub enum MergeStep {
     /// The next packet, of the capture with this index; [`MergedCaptures::current`] has it.
     Packet(usize),
+    /// Nothing yet: the next step reads, and may wait for as long as the one who writes the capture.
+    Paused,
     /// A capture failed, here or at its opening. It yields nothing more, the others go on.
     Failed {
         /// The capture's index.
@@ -140,8 +143,8 @@ impl MergedCaptures {
     #[inline]
     pub fn step(&mut self) -> Option<MergeStep> {
         if let Some(Active { index, capture }) = &mut self.active {
-            match capture.advance() {
-                Ok(true) => {
+            match capture.advance_or_pause() {
+                Ok(Advanced::Packet) => {
                     let head = (time_of(capture), *index);
                     if self.limit.is_none_or(|limit| head < limit) {
                         return Some(MergeStep::Packet(*index));
@@ -149,7 +152,8 @@ impl MergedCaptures {
                     self.heap.push(Reverse(head));
                     self.rest();
                 }
-                Ok(false) => self.finish(),
+                Ok(Advanced::Paused) => return Some(MergeStep::Paused),
+                Ok(Advanced::End) => self.finish(),
                 Err(error) => {
                     let capture = *index;
                     self.finish();
@@ -305,6 +309,7 @@ mod tests {
         let mut steps = Vec::new();
         while let Some(step) = merged.step() {
             steps.push(match step {
+                MergeStep::Paused => continue,
                 MergeStep::Packet(capture) => {
                     let time = match merged.current().time {
                         PacketTime::At(time) => Some(time.nanos() / 1000),
@@ -380,7 +385,10 @@ mod tests {
         assert_eq!(open(&merged), 0);
         let mut times = Vec::new();
         while let Some(step) = merged.step() {
-            assert!(matches!(step, MergeStep::Packet(_)));
+            let MergeStep::Packet(_) = step else {
+                assert!(matches!(step, MergeStep::Paused));
+                continue;
+            };
             assert!(open(&merged) <= 2, "{} open", open(&merged));
             let PacketTime::At(time) = merged.current().time else { panic!() };
             times.push(time);

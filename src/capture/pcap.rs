@@ -10,7 +10,7 @@
 //! Sources: draft-ietf-opsawg-pcap; libpcap's handling of lengths in versions before 2.4.
 
 use super::walk::{Cut, PacketFields};
-use super::{ByteOrder, ContainerFormat, Damage, MAX_CAPTURED, Version};
+use super::{ByteOrder, ContainerFormat, Damage, MAX_CAPTURED, Sniffed, Version, sniff};
 use crate::packet::{LinkType, PacketDirection, PacketTime, Timestamp};
 
 /// The file header's length in bytes.
@@ -76,6 +76,7 @@ enum Lengths {
 /// Cuts records. Everything it needs from the header is settled beforehand.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PcapWalk {
+    format: ContainerFormat,
     byte_order: ByteOrder,
     lengths: Lengths,
     /// A record header's length: 16, or 24 for the modified format.
@@ -89,6 +90,7 @@ impl PcapWalk {
     /// The walk that follows a header.
     pub(super) fn new(header: &PcapHeader) -> Self {
         PcapWalk {
+            format: header.format,
             byte_order: header.byte_order,
             lengths: match header.version.minor {
                 0..3 => Lengths::Swapped,
@@ -119,6 +121,11 @@ impl PcapWalk {
         if captured > MAX_CAPTURED {
             return Cut::Damage(Damage::RecordTooLong { captured });
         }
+        if captured == 0
+            && let Some(cut) = self.another_capture(bytes)
+        {
+            return cut;
+        }
         let length = self.header_length + captured as usize;
         if bytes.len() < length {
             return Cut::More(length);
@@ -136,6 +143,20 @@ impl PcapWalk {
         };
         Cut::Packet(fields, length)
     }
+
+    /// Looks whether an empty record is the file header of a capture that `cat` put behind this one: as a record it
+    /// would be a packet of the year 2055, and damage would follow.
+    #[cold]
+    fn another_capture(&self, bytes: &[u8]) -> Option<Cut> {
+        if sniff(bytes.get(..4)?) != Sniffed::Pcap(self.format, self.byte_order) {
+            return None;
+        }
+        match PcapHeader::parse(bytes, self.format, self.byte_order) {
+            Ok(_) => Some(Cut::Damage(Damage::AnotherCapture)),
+            Err(Damage::Cut { expected, .. }) => Some(Cut::More(expected as usize)),
+            Err(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -143,9 +164,7 @@ mod tests {
     use super::*;
 
     fn header(bytes: &[u8]) -> Result<PcapHeader, Damage> {
-        let super::super::Sniffed::Pcap(format, order) = super::super::sniff(bytes) else {
-            panic!("no pcap")
-        };
+        let Sniffed::Pcap(format, order) = sniff(bytes) else { panic!("no pcap") };
         PcapHeader::parse(bytes, format, order)
     }
 

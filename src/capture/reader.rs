@@ -39,6 +39,19 @@ pub struct Capture {
     progress: Arc<AtomicU64>,
     /// Nothing more comes: the capture's end was seen, or an error was returned.
     ended: bool,
+    /// A pause was made before the next read.
+    paused: bool,
+}
+
+/// What an advance came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Advanced {
+    /// The next packet.
+    Packet,
+    /// Nothing yet: the next advance reads.
+    Paused,
+    /// The capture's end.
+    End,
 }
 
 /// The packet advanced to.
@@ -162,6 +175,7 @@ impl Capture {
             size: None,
             progress,
             ended: false,
+            paused: false,
         })
     }
 
@@ -173,18 +187,30 @@ impl Capture {
     /// [`Damage`]. It is returned once.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
+        loop {
+            match self.advance_or_pause()? {
+                Advanced::Packet => return Ok(true),
+                Advanced::Paused => {}
+                Advanced::End => return Ok(false),
+            }
+        }
+    }
+
+    /// The same, but with a pause before each read, which may take as long as the one who writes the capture.
+    #[inline]
+    pub(super) fn advance_or_pause(&mut self) -> Result<Advanced, CaptureError> {
         let bytes = self.block.unread();
         match &self.walk {
             Walk::Pcap(walk) => {
                 if let Cut::Packet(fields, length) = walk.cut(bytes) {
                     self.take(fields, length);
-                    return Ok(true);
+                    return Ok(Advanced::Packet);
                 }
             }
             Walk::Pcapng(walk) => {
                 if let Some((fields, length)) = walk.enhanced(bytes) {
                     self.take(fields, length);
-                    return Ok(true);
+                    return Ok(Advanced::Packet);
                 }
             }
         }
@@ -210,12 +236,12 @@ impl Capture {
 
     /// Everything but a whole packet in the block: other blocks, reading, the end, damage.
     #[inline(never)]
-    fn advance_slowly(&mut self) -> Result<bool, CaptureError> {
+    fn advance_slowly(&mut self) -> Result<Advanced, CaptureError> {
         if self.ended {
-            return Ok(false);
+            return Ok(Advanced::End);
         }
         let advanced = self.try_advance_slowly();
-        if !matches!(advanced, Ok(true)) {
+        if !matches!(advanced, Ok(Advanced::Packet | Advanced::Paused)) {
             self.ended = true;
             self.block.clear();
             self.current = Current::NONE;
@@ -230,7 +256,7 @@ impl Capture {
     }
 
     /// The same, with the bare kind of an error.
-    fn try_advance_slowly(&mut self) -> Result<bool, CaptureErrorKind> {
+    fn try_advance_slowly(&mut self) -> Result<Advanced, CaptureErrorKind> {
         loop {
             let bytes = self.block.unread();
             let (what, cut) = match &mut self.walk {
@@ -240,15 +266,20 @@ impl Capture {
             match cut {
                 Cut::Packet(fields, length) => {
                     self.take(fields, length);
-                    return Ok(true);
+                    return Ok(Advanced::Packet);
                 }
                 Cut::Skip(length) => self.consume(length),
                 Cut::SkipLong(length) => self.skip_long(length)?,
+                Cut::More(_) if !self.paused => {
+                    self.paused = true;
+                    return Ok(Advanced::Paused);
+                }
                 Cut::More(expected) => {
+                    self.paused = false;
                     if self.fill()? == 0 {
                         let found = self.block.unread().len() as u64;
                         return match found {
-                            0 => Ok(false),
+                            0 => Ok(Advanced::End),
                             _ => Err(Damage::Cut { what, found, expected: expected as u64 }.into()),
                         };
                     }

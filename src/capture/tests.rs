@@ -161,9 +161,31 @@ fn members_are_joined_wherever_they_are_split() {
     let mut padded = hex(XZ);
     padded.extend([0; 8]);
     padded.extend(hex(XZ));
-    let joined = drain(Cursor::new(padded));
-    // the second stream's pcap header is read as a record, as in any capture joined by `cat`
-    assert_eq!(joined.0[..3], expected);
+    assert_eq!(drain_bytes(&padded).0, expected);
+}
+
+#[test]
+fn a_capture_joined_to_another_is_noticed() {
+    for (name, bytes) in [("plain", pcap(&PACKETS)), ("gzip", gzip(&pcap(&PACKETS)))] {
+        let (packets, error) = drain_bytes(&[bytes.clone(), bytes].concat());
+        let error = error.unwrap();
+        assert_eq!(packets.len(), 3, "{name}");
+        assert!(matches!(error.kind(), CaptureErrorKind::Damage(Damage::AnotherCapture)), "{name}: {error}");
+        assert!(error.hint().unwrap().contains("`cat`"));
+    }
+    // an empty packet of the year 2055 is still a packet
+    let packets: [(u64, &[u8]); 2] = [(0xa1b2_c3d4 * 1_000_000, b""), (1, b"x")];
+    assert_eq!(drain_bytes(&pcap(&packets)).0.len(), 2);
+    // pcapng captures may be joined
+    let joined = drain_bytes(&[pcapng(&PACKETS), pcapng(&PACKETS)].concat());
+    assert!(joined.0.len() == 6 && joined.1.is_none());
+}
+
+#[test]
+fn captures_may_move_between_threads() {
+    fn movable<T: Send>() {}
+    movable::<Capture>();
+    movable::<super::MergedCaptures>();
 }
 
 #[test]

@@ -199,6 +199,11 @@ pub struct RunArgs {
     #[arg(short, long)]
     pub quiet: bool,
 
+    /// Memory to use at most, such as `512MB`, `2GiB` or plain bytes; flows in open windows that do not fit go to
+    /// the temporary directory [default: half of what the machine or its cgroup allows]
+    #[arg(long, value_name = "SIZE", value_parser = super::memory::parse_size)]
+    pub memory_limit: Option<u64>,
+
     /// Worker threads [default: the available cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,

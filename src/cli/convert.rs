@@ -43,6 +43,11 @@ pub fn run(args: ConvertArgs) -> Result {
     let Conversion { ledger, failures, interrupted } = match converted {
         Ok(conversion) => conversion,
         Err(ConvertError::Write(error)) => return Err(cannot_write(output.name(), error)),
+        Err(ConvertError::Spill(error)) => {
+            return Err(Trouble::new(error.to_string())
+                .caused_by(error.source)
+                .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`"));
+        }
     };
     if interrupted && !write_after_interrupt {
         return Ok(Exit::Interrupted);
@@ -50,13 +55,19 @@ pub fn run(args: ConvertArgs) -> Result {
 
     let failures: Vec<_> = inputs.failures.into_iter().chain(failures).collect();
     inputs::report(&failures);
-    output.finish()?;
     if let Some(path) = &settings.ledger {
         write_ledger(&ledger, path)?;
     }
+    if !failures.is_empty() && ledger.total.tally.packets_read == 0 {
+        // nothing was read, so nothing may take the place of an earlier output
+        return Ok(Exit::Trouble);
+    }
+    output.finish()?;
     if !settings.quiet {
         summary::show(&ledger);
-        settings.hints.iter().for_each(hint);
+        if ledger.total.records > 0 {
+            settings.hints.iter().for_each(hint);
+        }
     }
     ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;
     match (interrupted, failures.is_empty()) {

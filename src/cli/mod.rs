@@ -13,6 +13,7 @@ mod fields;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod memory;
 mod messages;
 mod output;
 mod progress;

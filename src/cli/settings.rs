@@ -8,6 +8,7 @@ use flowtruth::pipeline::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 use flowtruth::record::{Field, FlowRecord, LogFormat, Origin};
 
 use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, SelectionArgs};
+use super::memory;
 use super::messages::Trouble;
 
 /// Everything `convert` needs to know.
@@ -33,9 +34,12 @@ impl ConvertSettings {
             Some(threads) => threads.get(),
             None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         };
+        let mut meter = meter_options(metering, selection, &records)?;
+        meter.threads = threads;
+        meter.memory_limit = run.memory_limit.or_else(memory::half);
         Ok(ConvertSettings {
             captures,
-            meter: meter_options(metering, selection, &records, threads)?,
+            meter,
             records: RecordOptions { format, header: records.header, identity },
             output: records.output,
             ledger: run.ledger,
@@ -49,7 +53,6 @@ fn meter_options(
     metering: MeteringArgs,
     selection: SelectionArgs,
     records: &RecordArgs,
-    threads: usize,
 ) -> Result<MeterOptions, Trouble> {
     if let (Some(from), Some(until)) = (selection.from, selection.until)
         && from >= until
@@ -73,7 +76,7 @@ fn meter_options(
         until: selection.until,
         count: selection.count,
         interface_addresses: records.interface_addresses.iter().copied().collect(),
-        threads,
+        ..MeterOptions::default()
     })
 }
 

@@ -9,6 +9,9 @@ use crate::packet::{CapturedPacket, IpPacket, Note, Notes, PacketDirection, Skip
 pub(super) const DEPTH: usize = 4;
 
 /// Decodes any frame: link headers, IP, as many tunnels as are asked for, transport.
+///
+/// Never inlined: it would spread over the fast path's registers.
+#[inline(never)]
 pub(super) fn decode(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Result<IpPacket, SkipReason> {
     let (start, link_direction) = link::open(packet.link_type, packet.data)?;
     let original_length = usize::try_from(packet.original_length).unwrap_or(usize::MAX);

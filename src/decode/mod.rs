@@ -17,6 +17,8 @@ mod fingerprint;
 mod general;
 mod ip;
 mod link;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod tunnel;
 mod tunnels;

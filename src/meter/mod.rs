@@ -18,6 +18,7 @@ mod clock;
 mod duplicates;
 mod fragments;
 mod packed;
+mod spill;
 mod table;
 mod windows;
 
@@ -25,4 +26,5 @@ pub use batch::{Batch, Observation};
 pub use clock::{EventClock, Placement};
 pub use duplicates::RecentPackets;
 pub use fragments::FragmentTracker;
+pub use spill::SpillError;
 pub use windows::{ClosedWindow, Flow, Meter};

@@ -19,6 +19,22 @@ pub(super) trait PackedKey: Copy + Default + Ord + Hash + Send + 'static {
 
     /// The key with only what a record shows: the flow key and, where `with_direction`, the direction.
     fn projected(self, with_direction: bool) -> Self;
+
+    /// How many bytes [`write`](Self::write) appends.
+    const LENGTH: usize;
+
+    /// Appends the key's bytes.
+    fn write(self, out: &mut Vec<u8>);
+
+    /// Takes a key off the front of what [`write`](Self::write) appended.
+    fn read(bytes: &mut &[u8]) -> Option<Self>;
+}
+
+/// Takes an array off the front of a slice.
+pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (array, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*array)
 }
 
 /// The key of an IPv4 flow: 24 bytes, so that an entry of the flow table fits one cache line.
@@ -124,6 +140,8 @@ fn unpack_word(word: u64, srcaddr: IpAddr, dstaddr: IpAddr, point: u32) -> Meter
 }
 
 impl PackedKey for PackedV4 {
+    const LENGTH: usize = 20;
+
     fn unpack(self) -> MeteringKey {
         let srcaddr = Ipv4Addr::from_bits((self.addresses >> 32) as u32);
         let dstaddr = Ipv4Addr::from_bits(self.addresses as u32);
@@ -134,9 +152,25 @@ impl PackedKey for PackedV4 {
     fn projected(self, with_direction: bool) -> Self {
         PackedV4 { word: projected_word(self.word, with_direction), point: 0, ..self }
     }
+
+    fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.addresses.to_le_bytes());
+        out.extend_from_slice(&self.word.to_le_bytes());
+        out.extend_from_slice(&self.point.to_le_bytes());
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some(PackedV4 {
+            addresses: u64::from_le_bytes(take(bytes)?),
+            word: u64::from_le_bytes(take(bytes)?),
+            point: u32::from_le_bytes(take(bytes)?),
+        })
+    }
 }
 
 impl PackedKey for PackedV6 {
+    const LENGTH: usize = 44;
+
     fn unpack(self) -> MeteringKey {
         let srcaddr = Ipv6Addr::from_bits(self.srcaddr);
         let dstaddr = Ipv6Addr::from_bits(self.dstaddr);
@@ -146,6 +180,22 @@ impl PackedKey for PackedV6 {
     #[inline]
     fn projected(self, with_direction: bool) -> Self {
         PackedV6 { word: projected_word(self.word, with_direction), point: 0, ..self }
+    }
+
+    fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.srcaddr.to_le_bytes());
+        out.extend_from_slice(&self.dstaddr.to_le_bytes());
+        out.extend_from_slice(&self.word.to_le_bytes());
+        out.extend_from_slice(&self.point.to_le_bytes());
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        Some(PackedV6 {
+            srcaddr: u128::from_le_bytes(take(bytes)?),
+            dstaddr: u128::from_le_bytes(take(bytes)?),
+            word: u64::from_le_bytes(take(bytes)?),
+            point: u32::from_le_bytes(take(bytes)?),
+        })
     }
 }
 

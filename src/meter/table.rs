@@ -1,15 +1,15 @@
 //! The flow table: open addressing over entries that fill whole cache lines.
 //!
-//! A lookup costs one cache miss, so packets are counted in groups of [`GROUP`]: a first pass reads the home
+//! A lookup costs one cache miss, so packets are counted in groups of [`GROUP`]: a first pass touches the home
 //! entries of the whole group, so that their misses overlap, a second pass updates them.
 //!
 //! Invariants: the number of entries is 0 or a power of two; at least a quarter of them is empty whenever a
 //! group is counted, so that probing ends; an entry is empty exactly when its packet count is 0.
 //!
-//! If you change this: the first pass must not decide anything that an insertion of the second can undo. It
-//! only says "the home entry holds this key", which stays true.
+//! If you change this: the first pass must not branch on what it loads, or the misses queue up behind the branch.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 
@@ -20,8 +20,8 @@ use crate::packet::{TcpFlags, Timestamp};
 /// How many packets are looked up together.
 const GROUP: usize = 32;
 
-/// The first size of a table that holds anything.
-const FIRST_SIZE: usize = 64;
+/// The first size of a table that holds anything: small, because absurd times open many windows of a packet each.
+const FIRST_SIZE: usize = 4;
 
 /// One packet, ready to be counted.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +38,6 @@ pub(super) struct PackedPacket<K> {
 struct Entry<K> {
     key: K,
     counters: FlowCounters,
-}
-
-impl<K: PackedKey> Entry<K> {
-    #[inline]
-    fn holds(&self, key: K) -> bool {
-        self.key == key && self.counters.packets != 0
-    }
 }
 
 /// Flows of one address family in one window.
@@ -76,6 +69,30 @@ impl<K: PackedKey> FlowTable<K> {
         self.used = 0;
     }
 
+    /// The memory it holds, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.entries.len() * size_of::<Entry<K>>()
+    }
+
+    /// The memory that it will ask for, beside what it holds, before it has counted `packets` of as many new flows.
+    pub(super) fn growth(&self, packets: usize) -> usize {
+        self.size_for(packets).map_or(0, |size| size * size_of::<Entry<K>>())
+    }
+
+    /// The number of entries to grow to for `more` further flows, if they do not fit.
+    #[inline]
+    fn size_for(&self, more: usize) -> Option<usize> {
+        let room = |size: usize| size / 4 * 3;
+        let needed = self.used + more;
+        (needed > room(self.entries.len())).then(|| {
+            let mut size = (self.entries.len() * 2).max(FIRST_SIZE);
+            while needed > room(size) {
+                size *= 2;
+            }
+            size
+        })
+    }
+
     fn empty() -> Entry<K> {
         Entry { key: K::default(), counters: FlowCounters::EMPTY }
     }
@@ -84,14 +101,14 @@ impl<K: PackedKey> FlowTable<K> {
     pub(super) fn count(&mut self, packets: &[PackedPacket<K>]) {
         for group in packets.chunks(GROUP) {
             self.reserve(group.len());
-            let mut homes = [(0_usize, false); GROUP];
+            let mut homes = [0_usize; GROUP];
             for (packet, home) in group.iter().zip(&mut homes) {
-                let slot = self.home(packet.key);
-                let hit = self.entries.get(slot).is_some_and(|entry| entry.holds(packet.key));
-                *home = (slot, hit);
+                *home = self.home(packet.key);
+                // only touched: a branch on what is found would wait for it
+                black_box(self.entries.get(*home).map(|entry| entry.counters.packets));
             }
-            for (packet, (slot, hit)) in group.iter().zip(homes) {
-                let slot = if hit { slot } else { self.find_or_insert(packet.key, slot) };
+            for (packet, home) in group.iter().zip(homes) {
+                let slot = self.find_or_insert(packet.key, home);
                 if let Some(entry) = self.entries.get_mut(slot) {
                     entry.counters.count(packet.time, packet.ip_length, packet.logged_flags);
                 }
@@ -126,15 +143,13 @@ impl<K: PackedKey> FlowTable<K> {
 
     /// Makes room for `more` further flows.
     fn reserve(&mut self, more: usize) {
-        while self.used + more > self.entries.len() / 4 * 3 {
-            let size = (self.entries.len() * 2).max(FIRST_SIZE);
-            let old = std::mem::replace(&mut self.entries, vec![Self::empty(); size]);
-            self.used = 0;
-            for entry in old.into_iter().filter(|entry| entry.counters.packets != 0) {
-                let slot = self.find_or_insert(entry.key, self.home(entry.key));
-                if let Some(place) = self.entries.get_mut(slot) {
-                    place.counters = entry.counters;
-                }
+        let Some(size) = self.size_for(more) else { return };
+        let old = std::mem::replace(&mut self.entries, vec![Self::empty(); size]);
+        self.used = 0;
+        for entry in old.into_iter().filter(|entry| entry.counters.packets != 0) {
+            let slot = self.find_or_insert(entry.key, self.home(entry.key));
+            if let Some(place) = self.entries.get_mut(slot) {
+                place.counters = entry.counters;
             }
         }
     }

@@ -9,6 +9,7 @@ use super::ledger::Ledger;
 use super::workers::{Sink, Stopped, Worker, remote};
 use super::{MeterOptions, Progress, RecordOptions};
 use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
+use crate::meter::SpillError;
 
 /// After how many packets progress is reported.
 const REPORT_EVERY: u64 = 4096;
@@ -31,6 +32,9 @@ pub enum ConvertError {
     /// The records could not be written.
     #[error("cannot write the records")]
     Write(#[source] io::Error),
+    /// The flows outgrew the memory, and the temporary directory could not take them.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
 }
 
 /// Reads captures in time order as one and writes the flow log records of their packets.
@@ -40,7 +44,7 @@ pub enum ConvertError {
 /// the open windows are written only if `write_after_interrupt`.
 ///
 /// # Errors
-/// Only where the output cannot be written.
+/// Only where the output cannot be written, or the temporary directory is needed and cannot be used.
 pub fn convert(
     inputs: Vec<CaptureInput>,
     meter: &MeterOptions,
@@ -50,7 +54,7 @@ pub fn convert(
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
     let with_direction = shows_direction(&records.format);
-    let mut worker = Worker::new(Emitter::new(records, output));
+    let mut worker = Worker::new(Emitter::new(records, output), meter.table_memory());
     let mut conversion = if meter.threads > 1 {
         let (sink, remote_worker) = remote();
         thread::scope(|scope| {
@@ -62,7 +66,7 @@ pub fn convert(
         walk(inputs, meter, with_direction, &mut worker, progress)
     };
     let write_open_windows = !conversion.interrupted || write_after_interrupt;
-    let written = worker.finish(write_open_windows).map_err(ConvertError::Write)?;
+    let written = worker.finish(write_open_windows)?;
     let total = &mut conversion.ledger.total;
     let Written { records, late_records, packets, bytes } = written;
     (total.records, total.late_records) = (records, late_records);
@@ -93,6 +97,7 @@ fn walk(
                         progress.report(intake.packets(), captures.bytes_read());
                     }
                 }
+                MergeStep::Paused => intake.settle()?,
                 MergeStep::Failed { capture, error } => {
                     intake.failed(capture, error.to_string());
                     failures.push(error);

@@ -1,10 +1,10 @@
 //! Closed windows → records → bytes.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use super::RecordOptions;
+use super::{ConvertError, RecordOptions};
 use crate::flowlog::text::{write_header_line, write_record_line};
-use crate::meter::{ClosedWindow, Flow};
+use crate::meter::{ClosedWindow, Flow, Meter};
 use crate::packet::PacketDirection;
 use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat};
 
@@ -57,19 +57,21 @@ impl<W: Write> Emitter<W> {
     }
 
     /// Writes the records of a window.
-    pub(super) fn window(&mut self, window: &ClosedWindow) -> io::Result<()> {
+    pub(super) fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         let before = self.written.records;
-        for flow in window.flows(self.with_direction) {
-            self.fill(&flow);
+        meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
+            self.fill(flow);
             write_record_line(&self.format, &self.record, &mut self.buffer);
-            if self.buffer.len() >= BUFFER {
-                self.output.write_all(&self.buffer)?;
-                self.buffer.clear();
-            }
             self.written.records += 1;
             self.written.packets += flow.counters.packets;
             self.written.bytes += flow.counters.bytes;
-        }
+            if self.buffer.len() < BUFFER {
+                return Ok(());
+            }
+            self.output.write_all(&self.buffer).map_err(ConvertError::Write)?;
+            self.buffer.clear();
+            Ok(())
+        })?;
         if window.placement().late {
             self.written.late_records += self.written.records - before;
         }
@@ -87,10 +89,13 @@ impl<W: Write> Emitter<W> {
     }
 
     /// Hands everything written so far to whoever reads the output.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.output.write_all(&self.buffer)?;
+    pub(super) fn flush(&mut self) -> Result<(), ConvertError> {
+        self.output
+            .write_all(&self.buffer)
+            .and_then(|()| self.output.flush())
+            .map_err(ConvertError::Write)?;
         self.buffer.clear();
-        self.output.flush()
+        Ok(())
     }
 
     pub(super) fn written(&self) -> Written {

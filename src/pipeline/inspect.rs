@@ -147,6 +147,7 @@ pub fn inspect(
                     progress.report(intake.packets(), captures.bytes_read());
                 }
             }
+            MergeStep::Paused => {}
             MergeStep::Failed { capture, error } => {
                 intake.failed(capture, error.to_string());
                 failure = Some(error);

@@ -15,7 +15,9 @@ use crate::capture::CaptureInfo;
 use crate::decode::decode;
 use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
 use crate::meter::{Batch, EventClock, FragmentTracker, Observation, RecentPackets};
-use crate::packet::{CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp};
+use crate::packet::{
+    CapturedPacket, Fragment, IpPacket, Notes, PacketDirection, PacketTime, SkipReason, Timestamp,
+};
 
 /// How many packets make a batch.
 const BATCH: usize = 1024;
@@ -23,7 +25,29 @@ const BATCH: usize = 1024;
 /// How many packets the clock wants to see before it judges the first.
 const HELD: usize = 3;
 
-/// A packet that will be counted, and where it came from.
+/// How many packets are looked up together among the recent ones, so that their cache misses overlap.
+const GROUP: usize = 32;
+
+/// A packet whose turn has not come yet.
+#[derive(Clone, Copy)]
+struct Waiting {
+    capture: usize,
+    time: Timestamp,
+    /// What is counted of it, unless it is skipped already.
+    wanted: Option<Wanted>,
+}
+
+/// A packet that is counted, unless it turns out to be a duplicate.
+#[derive(Clone, Copy)]
+struct Wanted {
+    fingerprint: u64,
+    point: ObservationPoint,
+    notes: Notes,
+    fragment: Fragment,
+    observation: Observation,
+}
+
+/// A packet that is counted, and where it came from.
 #[derive(Clone, Copy)]
 struct Kept {
     capture: usize,
@@ -44,6 +68,8 @@ pub(super) struct Intake<'a, S> {
     with_direction: bool,
     sink: S,
     batch: Batch,
+    /// Packets in read order, not yet looked up among the recent ones.
+    group: Vec<Waiting>,
     clock: Option<EventClock>,
     held: Vec<(Timestamp, Option<Kept>)>,
     recent: RecentPackets,
@@ -65,6 +91,7 @@ impl<'a, S: Sink> Intake<'a, S> {
             with_direction,
             sink,
             batch: Batch::default(),
+            group: Vec::with_capacity(GROUP),
             clock: None,
             held: Vec::with_capacity(HELD),
             recent: RecentPackets::new(options.duplicate_window),
@@ -116,21 +143,40 @@ impl<'a, S: Sink> Intake<'a, S> {
         } else if let Some(span) = self.spans.get_mut(capture) {
             *span = Some(Span { first: time, last: time });
         }
-        let kept = match decode(packet, self.options.tunnels) {
+        let wanted = match decode(packet, self.options.tunnels) {
             Ok(ip) => self.judge(capture, packet, info, time, &ip),
             Err(reason) => {
                 tally.skip(reason);
                 None
             }
         };
-        if self.clock.is_some() {
-            return self.admit(time, kept);
-        }
-        self.held.push((time, kept));
-        if self.held.len() == HELD { self.release_held() } else { Ok(()) }
+        self.group.push(Waiting { capture, time, wanted });
+        // a limit on the packets wants each to be known at once
+        if self.group.len() >= GROUP || self.options.count.is_some() { self.settle() } else { Ok(()) }
     }
 
-    /// Whether an IP packet goes into a record.
+    /// Settles what waits: to be called before a read that may take long.
+    pub(super) fn settle(&mut self) -> Result<(), Stopped> {
+        let mut group = std::mem::take(&mut self.group);
+        for waiting in &group {
+            if let Some(wanted) = &waiting.wanted {
+                self.recent.touch(wanted.fingerprint);
+            }
+        }
+        let result = group.iter().try_for_each(|waiting| {
+            let kept = waiting.wanted.as_ref().and_then(|wanted| self.keep(waiting, wanted));
+            if self.clock.is_some() {
+                return self.admit(waiting.time, kept);
+            }
+            self.held.push((waiting.time, kept));
+            if self.held.len() == HELD { self.release_held() } else { Ok(()) }
+        });
+        group.clear();
+        self.group = group;
+        result
+    }
+
+    /// Whether an IP packet is asked for.
     #[inline]
     fn judge(
         &mut self,
@@ -139,7 +185,7 @@ impl<'a, S: Sink> Intake<'a, S> {
         info: Option<&CaptureInfo>,
         time: Timestamp,
         ip: &IpPacket,
-    ) -> Option<Kept> {
+    ) -> Option<Wanted> {
         let CaptureTally { tally, .. } = self.tallies.get_mut(capture)?;
         let options = self.options;
         let unwanted = if options.from.is_some_and(|from| time < from) {
@@ -152,27 +198,40 @@ impl<'a, S: Sink> Intake<'a, S> {
             None
         };
         if let Some(reason) = unwanted {
-            tally.skip_ip(reason, ip);
+            tally.skip_ip(reason, ip.ip_length);
             return None;
         }
-        let point = self.points.of(capture, packet, ip.direction);
-        if let Some(first) = self.recent.sight(ip.fingerprint, time, point) {
-            tally.suspected_duplicates += 1;
-            *self.sights.entry((first, point)).or_default() += 1;
-            if options.dedup {
-                tally.skip_ip(SkipReason::Duplicate, ip);
-                return None;
-            }
-        }
-        tally.keep(ip);
-        self.kept += 1;
         let mut key = MeteringKey::from(FlowKey::from(ip));
         if self.with_direction {
             key.direction = self.direction(packet, info, ip);
         }
-        let observation =
-            Observation { key, time, ip_length: ip.ip_length, logged_flags: ip.tcp_flags.as_logged() };
-        Some(Kept { capture, fragment: ip.fragment, observation })
+        let logged_flags = ip.tcp_flags.as_logged();
+        Some(Wanted {
+            fingerprint: ip.fingerprint,
+            point: self.points.of(capture, packet, ip.direction),
+            notes: ip.notes,
+            fragment: ip.fragment,
+            observation: Observation { key, time, ip_length: ip.ip_length, logged_flags },
+        })
+    }
+
+    /// Looks a packet up among the recent ones; whether it goes into a record.
+    #[inline]
+    fn keep(&mut self, waiting: &Waiting, wanted: &Wanted) -> Option<Kept> {
+        let Waiting { capture, time, .. } = *waiting;
+        let Wanted { fingerprint, point, notes, fragment, observation } = *wanted;
+        let CaptureTally { tally, .. } = self.tallies.get_mut(capture)?;
+        if let Some(first) = self.recent.sight(fingerprint, time, point) {
+            tally.suspected_duplicates += 1;
+            *self.sights.entry((first, point)).or_default() += 1;
+            if self.options.dedup {
+                tally.skip_ip(SkipReason::Duplicate, observation.ip_length);
+                return None;
+            }
+        }
+        tally.keep(observation.ip_length, notes);
+        self.kept += 1;
+        Some(Kept { capture, fragment, observation })
     }
 
     /// Which way a packet passed the interface: by the addresses that were given, else by what the packet's own
@@ -249,6 +308,7 @@ impl<'a, S: Sink> Intake<'a, S> {
 
     /// Hands over everything that was still held back.
     pub(super) fn end(&mut self) -> Result<(), Stopped> {
+        self.settle()?;
         self.release_held()?;
         if let Some(fragments) = &mut self.fragments {
             fragments.give_up(&mut |placement, packet| self.batch.push(placement, packet));

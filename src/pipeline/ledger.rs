@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::packet::{IpPacket, Note, SkipReason};
+use crate::packet::{self, Note, SkipReason};
 
 /// What became of the packets of one capture, or of all.
 ///
@@ -85,32 +85,32 @@ impl Tally {
     }
 
     /// An IP packet was skipped.
-    pub(super) fn skip_ip(&mut self, reason: SkipReason, packet: &IpPacket) {
+    pub(super) fn skip_ip(&mut self, reason: SkipReason, ip_length: u32) {
         self.skip(reason);
-        let bytes = u64::from(packet.ip_length);
+        let bytes = u64::from(ip_length);
         self.ip_bytes_read += bytes;
         *self.ip_bytes_skipped.entry(reason).or_default() += bytes;
     }
 
     /// An IP packet goes into a record.
     #[inline]
-    pub(super) fn keep(&mut self, packet: &IpPacket) {
-        let bytes = u64::from(packet.ip_length);
+    pub(super) fn keep(&mut self, ip_length: u32, notes: packet::Notes) {
+        let bytes = u64::from(ip_length);
         self.ip_bytes_read += bytes;
         self.ip_bytes_in_records += bytes;
         self.packets_in_records += 1;
-        if !packet.notes.is_empty() {
-            self.note(packet);
+        if !notes.is_empty() {
+            self.note(notes);
         }
     }
 
-    fn note(&mut self, packet: &IpPacket) {
-        for note in packet.notes.iter() {
+    fn note(&mut self, made: packet::Notes) {
+        for note in made.iter() {
             if let Some(count) = self.notes.0.get_mut(note as usize) {
                 *count += 1;
             }
         }
-        let any = |notes: &[Note]| u64::from(notes.iter().any(|note| packet.notes.contains(*note)));
+        let any = |notes: &[Note]| u64::from(notes.iter().any(|note| made.contains(*note)));
         self.fragmented_packets += any(&[Note::FragmentFirst, Note::FragmentLater]);
         self.offloaded_packets += any(&[Note::LengthZero]);
         self.snaplen_cut_packets += any(&[Note::SnaplenCut]);
@@ -271,10 +271,9 @@ mod tests {
     #[test]
     fn an_imbalance_is_found_on_either_side() {
         let mut ledger = Ledger { captures: vec![CaptureTally::default()], ..Ledger::default() };
-        let packet = IpPacket { ip_length: 40, ..IpPacket::default() };
         let tally = &mut ledger.captures[0].tally;
         tally.read(60, 60);
-        tally.keep(&packet);
+        tally.keep(40, packet::Notes::NONE);
         tally.read(60, 60);
         tally.skip(SkipReason::Ethertype(0x0806));
         ledger.add_up();

@@ -58,6 +58,8 @@ pub struct MeterOptions {
     pub count: Option<u64>,
     /// The addresses of the interface that the log is of: they tell the direction of a flow.
     pub interface_addresses: HashSet<IpAddr>,
+    /// How much memory may be used, in bytes. Flows that do not fit are kept in a temporary file, at no loss.
+    pub memory_limit: Option<u64>,
     /// Worker threads: with 1, everything runs on the calling thread.
     pub threads: usize,
 }
@@ -77,12 +79,20 @@ impl Default for MeterOptions {
             until: None,
             count: None,
             interface_addresses: HashSet::new(),
+            memory_limit: None,
             threads: 1,
         }
     }
 }
 
 impl MeterOptions {
+    /// What is left for flow tables, in bytes, beside buffers and the memory of recent packets.
+    pub(super) fn table_memory(&self) -> usize {
+        const BESIDE: u64 = 32 << 20;
+        let tables = |limit: u64| usize::try_from(limit.saturating_sub(BESIDE).max(limit / 4));
+        self.memory_limit.map_or(usize::MAX, |limit| tables(limit).unwrap_or(usize::MAX))
+    }
+
     /// The windows, given the first packet's time.
     pub(super) fn windows(&self, first: Timestamp) -> Windows {
         let origin = match self.origin {

@@ -3,15 +3,16 @@
 //! Packets come in batches, in the order in which they were read, and windows close between batches, so the
 //! output is the same either way.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
+use super::ConvertError;
 use super::emit::{Emitter, Written};
 use crate::flow::WindowIndex;
 use crate::meter::{Batch, ClosedWindow, Meter};
 
 /// How many batches may wait between reading and metering.
-const QUEUE: usize = 16;
+const QUEUE: usize = 128;
 
 /// The writing side has failed; its error is kept there, and reading should stop.
 #[derive(Clone, Copy, Debug)]
@@ -40,12 +41,13 @@ impl<S: Sink> Sink for &mut S {
 pub(super) struct Worker<W> {
     meter: Meter,
     emitter: Emitter<W>,
-    error: Option<io::Error>,
+    error: Option<ConvertError>,
 }
 
 impl<W: Write> Worker<W> {
-    pub(super) fn new(emitter: Emitter<W>) -> Self {
-        Worker { meter: Meter::new(), emitter, error: None }
+    /// A worker whose flow tables may hold `memory` bytes.
+    pub(super) fn new(emitter: Emitter<W>, memory: usize) -> Self {
+        Worker { meter: Meter::new(memory), emitter, error: None }
     }
 
     fn write(&mut self, windows: Vec<ClosedWindow>) -> Result<(), Stopped> {
@@ -53,7 +55,7 @@ impl<W: Write> Worker<W> {
             return Ok(());
         }
         for window in windows {
-            let written = self.emitter.window(&window);
+            let written = self.emitter.window(&self.meter, &window);
             self.keep(written)?;
             self.meter.recycle(window);
         }
@@ -61,7 +63,7 @@ impl<W: Write> Worker<W> {
         self.keep(flushed)
     }
 
-    fn keep(&mut self, result: io::Result<()>) -> Result<(), Stopped> {
+    fn keep(&mut self, result: Result<(), ConvertError>) -> Result<(), Stopped> {
         result.map_err(|error| {
             self.error = Some(error);
             Stopped
@@ -71,8 +73,8 @@ impl<W: Write> Worker<W> {
     /// Closes and writes what is still open, unless reading was broken off.
     ///
     /// # Errors
-    /// The first error of the output.
-    pub(super) fn finish(mut self, write_open_windows: bool) -> io::Result<Written> {
+    /// The first error of the output or the temporary file.
+    pub(super) fn finish(mut self, write_open_windows: bool) -> Result<Written, ConvertError> {
         if self.error.is_none() && write_open_windows {
             let windows = self.meter.finish();
             let _ = self.write(windows).and_then(|()| {
@@ -89,7 +91,8 @@ impl<W: Write> Worker<W> {
 
 impl<W: Write> Sink for Worker<W> {
     fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        self.meter.count(&batch);
+        let counted = self.meter.count(&batch);
+        self.keep(counted.map_err(ConvertError::from))?;
         batch.clear();
         Ok(batch)
     }

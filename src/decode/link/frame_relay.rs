@@ -12,22 +12,13 @@ const CISCO_IPV6: [u8; 2] = [0x86, 0xdd];
 /// An address of two to four bytes, the last of which is odd; control; and a network-layer protocol.
 pub(super) fn frame_relay(walk: &mut Walk<'_>) -> Result<Layer, SkipReason> {
     address(walk)?;
-    match walk.rest.first_chunk() {
-        Some(&CISCO_IPV4) => {
-            walk.take::<2>()?;
-            return Ok(Layer::Ip(Announced::Ipv4));
-        }
-        Some(&CISCO_IPV6) => {
-            walk.take::<2>()?;
-            return Ok(Layer::Ip(Announced::Ipv6));
-        }
-        _ => {}
+    let [control, mut protocol] = *walk.take()?;
+    match [control, protocol] {
+        CISCO_IPV4 => return Ok(Layer::Ip(Announced::Ipv4)),
+        CISCO_IPV6 => return Ok(Layer::Ip(Announced::Ipv6)),
+        [UNNUMBERED_INFORMATION, _] => {}
+        _ => return Err(SkipReason::FrameRelay(control)),
     }
-    let [control] = *walk.take()?;
-    if control != UNNUMBERED_INFORMATION {
-        return Err(SkipReason::FrameRelay(control));
-    }
-    let [mut protocol] = *walk.take()?;
     if protocol == 0 {
         // a byte of padding, so that what follows is aligned
         [protocol] = *walk.take()?;

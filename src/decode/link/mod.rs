@@ -1,9 +1,9 @@
 //! From the first byte of a frame to its IP header: the headers in front of IP (accounting rule 10).
 //!
-//! [`open`] walks a frame from its link type, [`open_ethernet`] and [`open_ethertype`] walk what a tunnel
-//! carries. The walk is a loop: each [`Layer`] is a function of one family's file that takes its header off the
-//! [`Walk`] and names the layer behind it, until that is IP or a [`SkipReason`]. So nesting may be as deep as
-//! the frame is long, on a stack that does not grow.
+//! [`open`] walks a frame from its link type, [`open_ethernet`] the Ethernet frame that a tunnel carries. The
+//! walk is a loop: each [`Layer`] is a function of one family's file that takes its header off the [`Walk`] and
+//! names the layer behind it, until that is IP or a [`SkipReason`]. So nesting may be as deep as the frame is
+//! long, on a stack that does not grow.
 //!
 //! Invariant: every layer but the last takes at least one byte or names a later kind of layer, so the walk
 //! is linear in the frame's length.

@@ -11,12 +11,14 @@ const CISCO_BROADCAST: [u8; 2] = [0x8f, 0x00];
 
 /// A PPP frame, or a Cisco HDLC frame in its place: the first byte of both says which.
 pub(super) fn ppp(walk: &mut Walk<'_>) -> Result<Layer, SkipReason> {
-    match walk.rest.first_chunk() {
-        Some(&ADDRESS_CONTROL) => drop(walk.take::<2>()?),
-        Some(&(CISCO_UNICAST | CISCO_BROADCAST)) => return Ok(Layer::CiscoHdlc),
-        _ => {}
+    match *walk.peek()? {
+        ADDRESS_CONTROL => {
+            walk.take::<2>()?;
+            protocol(walk)
+        }
+        CISCO_UNICAST | CISCO_BROADCAST => Ok(Layer::CiscoHdlc),
+        _ => protocol(walk),
     }
-    protocol(walk)
 }
 
 /// A PPP protocol number: two bytes, or one where the first is odd (protocol field compression).

@@ -1,0 +1,205 @@
+//! Flows that do not fit the memory: sorted runs in one temporary file, merged when their window closes.
+//!
+//! A run holds the flows of one address family of one window in ascending order of their packed keys, as rows of
+//! equal length: the key's bytes, then the counters, all little-endian. The file has no name (it is unlinked where
+//! the system can), so that nothing is left behind however the process ends.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
+
+use super::packed::{PackedKey, take};
+use super::table::FlowTable;
+use crate::flow::FlowCounters;
+use crate::packet::{TcpFlags, Timestamp};
+
+/// How many bytes are written at once.
+const WRITE_BUFFER: usize = 1 << 20;
+
+/// How many bytes the readers of all runs of a window hold together, at most and if there are few enough runs.
+const READ_BUFFERS: usize = 4 << 20;
+
+/// The temporary file, made when the first run is written.
+#[derive(Debug, Default)]
+pub(super) struct SpillFile {
+    file: Option<File>,
+    length: u64,
+}
+
+/// A sorted run in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run<K> {
+    offset: u64,
+    rows: u64,
+    key: PhantomData<K>,
+}
+
+fn write_counters(counters: &FlowCounters, out: &mut Vec<u8>) {
+    out.extend_from_slice(&counters.packets.to_le_bytes());
+    out.extend_from_slice(&counters.bytes.to_le_bytes());
+    out.extend_from_slice(&counters.first.nanos().to_le_bytes());
+    out.extend_from_slice(&counters.last.nanos().to_le_bytes());
+    out.push(counters.tcp_flags.0);
+}
+
+fn read_row<K: PackedKey>(bytes: &mut &[u8]) -> Option<(K, FlowCounters)> {
+    let key = K::read(bytes)?;
+    let counters = FlowCounters {
+        packets: u64::from_le_bytes(take(bytes)?),
+        bytes: u64::from_le_bytes(take(bytes)?),
+        first: Timestamp::from_nanos(i64::from_le_bytes(take(bytes)?)),
+        last: Timestamp::from_nanos(i64::from_le_bytes(take(bytes)?)),
+        tcp_flags: TcpFlags(u8::from_le_bytes(take(bytes)?)),
+    };
+    Some((key, counters))
+}
+
+/// A row's length in bytes.
+const fn row_length<K: PackedKey>() -> usize {
+    K::LENGTH + 4 * 8 + 1
+}
+
+/// A temporary file that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("the flows in the open windows outgrow the memory limit, and `{directory}` cannot hold them")]
+pub struct SpillError {
+    /// The temporary directory.
+    pub directory: String,
+    /// What its file system says.
+    #[source]
+    pub source: io::Error,
+}
+
+impl From<io::Error> for SpillError {
+    fn from(source: io::Error) -> Self {
+        SpillError { directory: std::env::temp_dir().display().to_string(), source }
+    }
+}
+
+impl SpillFile {
+    /// Writes a table's flows as a run.
+    ///
+    /// # Errors
+    /// What the temporary directory's file system says.
+    pub(super) fn write<K: PackedKey>(&mut self, table: &FlowTable<K>) -> Result<Run<K>, SpillError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(tempfile::tempfile()?),
+        };
+        file.seek(SeekFrom::Start(self.length))?;
+        let order = table.sorted();
+        let run = Run { offset: self.length, rows: order.len() as u64, key: PhantomData };
+        let mut buffer = Vec::with_capacity(WRITE_BUFFER + 128);
+        for (key, slot) in order {
+            key.write(&mut buffer);
+            write_counters(&table.counters(slot), &mut buffer);
+            if buffer.len() >= WRITE_BUFFER {
+                file.write_all(&buffer)?;
+                self.length += buffer.len() as u64;
+                buffer.clear();
+            }
+        }
+        file.write_all(&buffer)?;
+        self.length += buffer.len() as u64;
+        Ok(run)
+    }
+
+    /// Forgets all runs, once no window needs any, and gives the disk space back.
+    pub(super) fn clear(&mut self) {
+        *self = SpillFile::default();
+    }
+
+    /// The flows of several runs and a table in ascending order, equal keys merged.
+    ///
+    /// # Errors
+    /// What reading the temporary file says.
+    pub(super) fn merge<'a, K: PackedKey>(
+        &'a self,
+        runs: &[Run<K>],
+        table: &'a FlowTable<K>,
+    ) -> Result<MergedRuns<'a, K>, SpillError> {
+        let rows = (READ_BUFFERS / row_length::<K>() / runs.len().max(1)).max(16);
+        let readers = runs.iter().map(|run| RunReader { run: *run, buffer: Vec::new(), at: 0, rows });
+        let mut merged = MergedRuns {
+            file: self.file.as_ref(),
+            readers: readers.collect(),
+            table,
+            order: table.sorted().into_iter(),
+            heap: BinaryHeap::with_capacity(runs.len() + 1),
+            heads: vec![FlowCounters::EMPTY; runs.len() + 1],
+        };
+        for source in 0..=runs.len() {
+            merged.advance(source)?;
+        }
+        Ok(merged)
+    }
+}
+
+/// A run that is being read.
+struct RunReader<K> {
+    run: Run<K>,
+    buffer: Vec<u8>,
+    at: usize,
+    rows: usize,
+}
+
+impl<K: PackedKey> RunReader<K> {
+    fn next(&mut self, file: Option<&File>) -> Result<Option<(K, FlowCounters)>, SpillError> {
+        if self.at >= self.buffer.len() {
+            let rows = self.run.rows.min(self.rows as u64);
+            let (Some(mut file), true) = (file, rows > 0) else { return Ok(None) };
+            self.buffer.resize(rows as usize * row_length::<K>(), 0);
+            self.at = 0;
+            file.seek(SeekFrom::Start(self.run.offset))?;
+            file.read_exact(&mut self.buffer)?;
+            self.run.offset += self.buffer.len() as u64;
+            self.run.rows -= rows;
+        }
+        let mut rest = self.buffer.get(self.at..).unwrap_or_default();
+        let row = read_row(&mut rest);
+        self.at = self.buffer.len() - rest.len();
+        Ok(row)
+    }
+}
+
+/// The flows of runs and a table, merged. The last source is the table.
+pub(super) struct MergedRuns<'a, K> {
+    file: Option<&'a File>,
+    readers: Vec<RunReader<K>>,
+    table: &'a FlowTable<K>,
+    order: std::vec::IntoIter<(K, u32)>,
+    heap: BinaryHeap<Reverse<(K, usize)>>,
+    heads: Vec<FlowCounters>,
+}
+
+impl<K: PackedKey> MergedRuns<'_, K> {
+    /// Brings the next flow of a source into the heap.
+    fn advance(&mut self, source: usize) -> Result<(), SpillError> {
+        let next = match self.readers.get_mut(source) {
+            Some(reader) => reader.next(self.file)?,
+            None => self.order.next().map(|(key, slot)| (key, self.table.counters(slot))),
+        };
+        if let (Some((key, counters)), Some(head)) = (next, self.heads.get_mut(source)) {
+            *head = counters;
+            self.heap.push(Reverse((key, source)));
+        }
+        Ok(())
+    }
+
+    /// The next flow.
+    pub(super) fn next(&mut self) -> Result<Option<(K, FlowCounters)>, SpillError> {
+        let Some(Reverse((key, source))) = self.heap.pop() else { return Ok(None) };
+        let mut counters = self.heads.get(source).copied().unwrap_or(FlowCounters::EMPTY);
+        self.advance(source)?;
+        while let Some(Reverse((other, source))) = self.heap.peek().copied()
+            && other == key
+        {
+            self.heap.pop();
+            counters.merge(&self.heads.get(source).copied().unwrap_or(FlowCounters::EMPTY));
+            self.advance(source)?;
+        }
+        Ok(Some((key, counters)))
+    }
+}
