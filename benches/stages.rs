@@ -17,7 +17,9 @@ use flowtruth::capture::{Capture, CaptureInput};
 use flowtruth::decode::{Tunnels, decode};
 use flowtruth::flow::{FlowKey, ObservationPoint, Windows};
 use flowtruth::flowlog::text::write_record_line;
-use flowtruth::meter::{Batch, ClosedWindow, EventClock, Meter, Observation, RecentPackets};
+use flowtruth::meter::{
+    Batch, ClosedWindow, EventClock, Flow, Meter, Observation, RecentPackets, SpillError,
+};
 use flowtruth::packet::{CapturedPacket, IpPacket, PacketTime, Timestamp};
 use flowtruth::pipeline::{MeterOptions, Progress, RecordOptions, convert};
 use flowtruth::record::{Action, FlowRecord, LogFormat};
@@ -28,6 +30,9 @@ const PACKETS: u64 = 200_000;
 
 /// Packets that are counted together, as in a conversion.
 const BATCH: usize = 1024;
+
+/// Packets that are looked up among the recent ones together, as in a conversion.
+const GROUP: usize = 32;
 
 type Group<'a> = BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
@@ -83,12 +88,23 @@ impl Subject {
         packets.chunks(BATCH).map(batch).collect()
     }
 
-    /// The window that the packets are in.
-    fn window(&self) -> ClosedWindow {
-        let mut meter = Meter::new();
-        self.batches().iter().for_each(|batch| meter.count(batch));
-        meter.finish().pop().unwrap()
+    /// A meter that has counted the packets, and the window that they are in.
+    fn metered(&self) -> (Meter, ClosedWindow) {
+        let mut meter = meter(&self.batches());
+        let window = meter.finish().pop().unwrap();
+        (meter, window)
     }
+}
+
+/// A meter that has counted these.
+fn meter(batches: &[Batch]) -> Meter {
+    let mut meter = Meter::new(usize::MAX);
+    count(&mut meter, batches);
+    meter
+}
+
+fn count(meter: &mut Meter, batches: &[Batch]) {
+    batches.iter().for_each(|batch| meter.count(batch).unwrap());
 }
 
 fn clock() -> EventClock {
@@ -144,10 +160,15 @@ fn duplicates(group: &mut Group<'_>, subject: &Subject) {
     group.bench_function("duplicates", |b| {
         b.iter(|| {
             round = round.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut sight = |(ip, time): &(IpPacket, Timestamp)| {
-                recent.sight(ip.fingerprint ^ round, *time, ObservationPoint(0)).is_some()
-            };
-            packets.iter().filter(|packet| sight(packet)).count()
+            let mut seen_again = 0;
+            for group in packets.chunks(GROUP) {
+                group.iter().for_each(|(ip, _)| recent.touch(ip.fingerprint ^ round));
+                for (ip, time) in group {
+                    let first = recent.sight(ip.fingerprint ^ round, *time, ObservationPoint(0));
+                    seen_again += usize::from(first.is_some());
+                }
+            }
+            seen_again
         });
     });
 }
@@ -175,33 +196,44 @@ fn placing(group: &mut Group<'_>, subject: &Subject) {
 /// Counting batches into flow tables that have their size.
 fn metering(group: &mut Group<'_>, subject: &Subject) {
     let batches = subject.batches();
-    let mut meter = Meter::new();
-    batches.iter().for_each(|batch| meter.count(batch));
-    group.bench_function("meter", |b| b.iter(|| batches.iter().for_each(|batch| meter.count(batch))));
+    let mut meter = meter(&batches);
+    group.bench_function("meter", |b| b.iter(|| count(&mut meter, &batches)));
 }
 
 /// Counting batches into flow tables that begin empty.
 fn growing(group: &mut Group<'_>, subject: &Subject) {
     let batches = subject.batches();
     group.bench_function("meter-anew", |b| {
-        b.iter(|| {
-            let mut meter = Meter::new();
-            batches.iter().for_each(|batch| meter.count(batch));
-            meter.finish().len()
-        });
+        b.iter(|| meter(&batches).finish().len());
     });
+}
+
+fn each_flow(meter: &Meter, window: &ClosedWindow, mut each: impl FnMut(&Flow)) {
+    let each = |flow: &Flow| {
+        each(flow);
+        Ok::<(), SpillError>(())
+    };
+    meter.for_each_flow(window, false, each).unwrap();
 }
 
 /// Putting a closed window's flows in order.
 fn ordering(group: &mut Group<'_>, subject: &Subject) {
-    let window = subject.window();
-    group.throughput(Throughput::Elements(window.len() as u64));
-    group.bench_function("records/order", |b| b.iter(|| window.flows(false).count()));
+    let (meter, window) = subject.metered();
+    group.throughput(Throughput::Elements(subject.totals.flows));
+    group.bench_function("records/order", |b| {
+        b.iter(|| {
+            let mut packets = 0;
+            each_flow(&meter, &window, |flow| packets += flow.counters.packets);
+            packets
+        });
+    });
 }
 
 /// Records into lines.
 fn writing(group: &mut Group<'_>, subject: &Subject) {
-    let flows: Vec<_> = subject.window().flows(false).collect();
+    let (meter, window) = subject.metered();
+    let mut flows = Vec::new();
+    each_flow(&meter, &window, |flow| flows.push(*flow));
     let mut record = identity();
     let mut lines = Vec::new();
     group.throughput(Throughput::Elements(flows.len() as u64));
