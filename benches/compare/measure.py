@@ -1,0 +1,47 @@
+"""Runs a command once and says what it took."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+# forks the command from a small process: a process that is started keeps the peak memory of the one that started it
+TIME = shutil.which("time")
+LONGEST = 600
+
+
+def run(command: str, work: Path) -> dict:
+    """Seconds by the wall and of the processor, peak memory in MiB, and the output."""
+    usage = work / "usage"
+    measured = [TIME, "-f", "%U %S %M", "-o", str(usage)] if TIME else []
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [*measured, "sh", "-c", command], capture_output=True, text=True, errors="replace", timeout=LONGEST
+    )
+    wall = time.perf_counter() - begin
+    if done.returncode != 0:
+        raise RuntimeError(f"`{command}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    result = {"wall_s": wall, "output": done.stdout + done.stderr}
+    if TIME:
+        user, system, peak = usage.read_text().split()[-3:]
+        result |= {"cpu_s": float(user) + float(system), "peak_mib": int(peak) / 1024}
+    return result
+
+
+def machine() -> dict:
+    """What the figures were measured on, without names."""
+    cpu = "unknown"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        cpu = models[0] if models else cpu
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = os.uname()
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "system": f"{system.sysname} {system.release.split('-')[0]} {system.machine}",
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+    }
