@@ -142,6 +142,11 @@ pub fn pcap(data: &[u8]) {
         if captured > MAX_CAPTURED || rest.len() < header + captured as usize {
             break true;
         }
+        // another capture's file header, behind this one
+        let same_version = rest.get(4..6) == Some(&file[4..6]);
+        if captured == 0 && rest[..4] == file[..4] && (rest.len() < 24 || same_version) {
+            break true;
+        }
         let unit = if magic == 0xa1b2_3c4d { 1 } else { 1000 };
         let nanos = i64::from(number(0)) * 1_000_000_000 + i64::from(number(4)) * unit;
         let packet = found.next().expect("a record was passed over");
@@ -360,6 +365,7 @@ pub fn merge(data: &[u8]) {
                     times.push((time, capture));
                 }
             }
+            MergeStep::Paused => {}
             MergeStep::Failed { capture, error } => {
                 assert!(errors[capture].replace(told(&error)).is_none(), "it failed twice");
             }

@@ -40,6 +40,8 @@ pub fn convert(data: &[u8]) {
     ]);
     let selection = bytes.u8();
     let options = |threads| MeterOptions {
+        // with several threads also little memory, so that the temporary file is used
+        memory_limit: (threads > 1).then_some(1 << 12),
         interval,
         origin,
         allowed_lateness,
