@@ -263,6 +263,7 @@ fn naive(packets: &[Sent], options: &Options) -> String {
     };
     let mut greatest: Option<i64> = None;
     let mut lone: Vec<(usize, i64)> = Vec::new();
+    let mut row: Vec<i64> = Vec::new();
     let mut open: BTreeMap<Placement, Flows> = BTreeMap::new();
     let mut passed = i128::MIN;
     let mut text = String::new();
@@ -288,8 +289,21 @@ fn naive(packets: &[Sent], options: &Options) -> String {
         };
         match confirmed {
             Some(confirmed) => greatest = greatest.max(Some(confirmed)).max(Some(time)),
-            None if ahead => lone.push((number, time)),
+            None if ahead => {
+                lone.push((number, time));
+                if row.last().is_some_and(|last| time < *last) {
+                    row.clear();
+                }
+                row.push(time);
+                if row.len() == 10 {
+                    greatest = Some(time);
+                    row.clear();
+                }
+            }
             None => greatest = greatest.max(Some(time)),
+        }
+        if confirmed.is_some() || !ahead {
+            row.clear();
         }
         if let Some(greatest) = greatest {
             let now = index(i128::from(greatest) - lateness);

@@ -13,6 +13,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use flate2::FlushDecompress;
 use lzma_rust2::{Action, Status, XzStream};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -37,10 +38,10 @@ pub(super) struct Decompressor {
 enum Member {
     /// No member is open.
     None(Source),
-    Gzip(flate2::bufread::GzDecoder<Source>),
+    Gzip(Box<Stepwise<flate2::Decompress>>),
     Bzip2(bzip2::bufread::BzDecoder<Source>),
     Lz4(lz4_flex::frame::FrameDecoder<Source>),
-    Xz(Box<Xz>),
+    Xz(Box<Stepwise<XzStream>>),
     Zstd(Box<Zstd>),
     /// All is read, or something failed; the source stays for what it knows.
     Ended(Source),
@@ -68,7 +69,7 @@ impl Decompressor {
     pub(super) fn source(&self) -> Option<&Source> {
         match &self.member {
             Member::None(source) | Member::Ended(source) => Some(source),
-            Member::Gzip(decoder) => Some(decoder.get_ref()),
+            Member::Gzip(decoder) => Some(&decoder.source),
             Member::Bzip2(decoder) => Some(decoder.get_ref()),
             Member::Lz4(decoder) => Some(decoder.get_ref()),
             Member::Xz(decoder) => Some(&decoder.source),
@@ -95,7 +96,7 @@ impl Decompressor {
     fn take_source(&mut self) -> Option<Source> {
         match std::mem::replace(&mut self.member, Member::Moving) {
             Member::None(source) | Member::Ended(source) => Some(source),
-            Member::Gzip(decoder) => Some(decoder.into_inner()),
+            Member::Gzip(decoder) => Some(decoder.source),
             Member::Bzip2(decoder) => Some(decoder.into_inner()),
             Member::Lz4(decoder) => Some(decoder.into_inner()),
             Member::Xz(decoder) => Some(decoder.source),
@@ -159,12 +160,14 @@ impl Member {
     /// A decoder for one member.
     fn open(compression: Compression, source: Source) -> Self {
         match compression {
-            Compression::Gzip => Member::Gzip(flate2::bufread::GzDecoder::new(source)),
+            Compression::Gzip => {
+                Member::Gzip(Box::new(Stepwise::new(flate2::Decompress::new_gzip(15), source)))
+            }
             Compression::Bzip2 => Member::Bzip2(bzip2::bufread::BzDecoder::new(source)),
             Compression::Lz4 => Member::Lz4(lz4_flex::frame::FrameDecoder::new(source)),
             Compression::Xz => {
                 let stream = XzStream::new_mem_limit(false, XZ_MEMORY_KIB);
-                Member::Xz(Box::new(Xz { stream, source, ended: false, error: None }))
+                Member::Xz(Box::new(Stepwise::new(stream, source)))
             }
             Compression::Zstd => Member::Zstd(Box::new(Zstd::new(source))),
         }
@@ -222,45 +225,92 @@ fn read_lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Source>, target: &mut [u
     }
 }
 
-/// One xz stream. Decoded without the crate's own reader, which loses what it decoded in front of an error.
-struct Xz {
-    stream: XzStream,
+/// One step of a decoder.
+struct Step {
+    consumed: usize,
+    produced: usize,
+    /// What comes of it: whether the member ended here.
+    ended: io::Result<bool>,
+}
+
+/// A decoder that is fed by hand. What it produced in front of an error is known, while the crates' own readers lose
+/// it, and lose more or less of it depending on how much is asked for at once.
+trait Steps {
+    /// Decodes some of the input; all of it was read where `at_end`.
+    fn step(&mut self, input: &[u8], target: &mut [u8], at_end: bool) -> Step;
+}
+
+impl Steps for XzStream {
+    fn step(&mut self, input: &[u8], target: &mut [u8], at_end: bool) -> Step {
+        let before = self.total_out();
+        match self.process(input, target, if at_end { Action::Finish } else { Action::Run }) {
+            Ok(result) => Step {
+                consumed: result.bytes_consumed,
+                produced: result.bytes_produced,
+                ended: Ok(result.status == Status::StreamEnd),
+            },
+            Err(error) => {
+                Step { consumed: 0, produced: (self.total_out() - before) as usize, ended: Err(error) }
+            }
+        }
+    }
+}
+
+impl Steps for flate2::Decompress {
+    fn step(&mut self, input: &[u8], target: &mut [u8], at_end: bool) -> Step {
+        let (before_in, before_out) = (self.total_in(), self.total_out());
+        let flush = if at_end { FlushDecompress::Finish } else { FlushDecompress::None };
+        let ended = match self.decompress(input, target, flush) {
+            Ok(status) => Ok(status == flate2::Status::StreamEnd),
+            Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        };
+        Step {
+            consumed: (self.total_in() - before_in) as usize,
+            produced: (self.total_out() - before_out) as usize,
+            ended,
+        }
+    }
+}
+
+/// One member, decoded step by step.
+struct Stepwise<D> {
+    decoder: D,
     source: Source,
     ended: bool,
     error: Option<io::Error>,
 }
 
-impl Read for Xz {
+impl<D: Steps> Stepwise<D> {
+    fn new(decoder: D, source: Source) -> Self {
+        Stepwise { decoder, source, ended: false, error: None }
+    }
+}
+
+impl<D: Steps> Read for Stepwise<D> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
         while !self.ended {
             let input = self.source.fill_buf()?;
-            let (available, action) =
-                (input.len(), if input.is_empty() { Action::Finish } else { Action::Run });
-            let before = self.stream.total_out();
-            let result = match self.stream.process(input, target, action) {
-                Ok(result) => result,
-                Err(error) => {
-                    // what came before the error stands
-                    let produced = self.stream.total_out() - before;
-                    if produced == 0 {
-                        return Err(error);
-                    }
-                    self.error = Some(error);
-                    return usize::try_from(produced).map_err(io::Error::other);
-                }
-            };
-            self.source.consume(result.bytes_consumed);
-            self.ended = result.status == Status::StreamEnd;
-            if result.bytes_produced > 0 {
-                return Ok(result.bytes_produced);
+            let at_end = input.is_empty();
+            let Step { consumed, produced, ended } = self.decoder.step(input, target, at_end);
+            self.source.consume(consumed);
+            match ended {
+                Ok(ended) => self.ended = ended,
+                Err(error) if produced == 0 => return Err(error),
+                // what came before the error stands
+                Err(error) => self.error = Some(error),
             }
-            if result.bytes_consumed == 0 && !self.ended {
-                let kind =
-                    if available == 0 { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
-                return Err(io::Error::new(kind, "the xz decoder makes no progress"));
+            if produced > 0 {
+                return Ok(produced);
+            }
+            if consumed == 0 && !self.ended {
+                return Err(if at_end {
+                    io::Error::new(io::ErrorKind::UnexpectedEof, "the end of the stream is missing")
+                } else {
+                    io::Error::new(io::ErrorKind::InvalidData, "the decoder makes no progress")
+                });
             }
         }
         Ok(0)

@@ -78,6 +78,11 @@ fn beside(ledger: &Ledger) -> Vec<String> {
     for (note, packets) in tally.notes.iter() {
         add(note.name(), packets, note.explanation());
     }
+    add(
+        "unbelieved-times",
+        total.unbelieved_times,
+        "over an hour ahead of all others, in windows of their own",
+    );
     add("unresolved-fragments", total.unresolved_fragments, "ports `0 0`, for no first fragment was found");
     add("suspected-duplicates", tally.suspected_duplicates, "second sights of one packet");
     lines

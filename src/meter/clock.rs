@@ -5,6 +5,9 @@
 //! of the greatest time becomes the greatest only once another packet, within the allowed lateness of it,
 //! follows among the next 1,000. Likewise for a first packet that the next two both contradict by more than an
 //! hour: therefore the clock is told about the first three packets together ([`EventClock::begin`]).
+//!
+//! A time is not lone either where [`IN_A_ROW`] packets that far ahead follow one another without one going back: so
+//! time moves on after a long pause also where packets are further apart than the allowed lateness.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,6 +19,9 @@ const ABSURD: i64 = 3_600_000_000_000;
 
 /// Among how many following packets the confirmation has to be.
 const CONFIRMED_WITHIN: u64 = 1_000;
+
+/// How many packets in a row, all that far ahead and none earlier than the one before, are believed by themselves.
+const IN_A_ROW: u32 = 10;
 
 /// Where a packet is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,16 +102,30 @@ impl EventClock {
             return None;
         }
         self.lone.expire(self.packets);
-        let confirmed = self.lone.near(time, self.lateness);
+        let ahead = self.greatest.is_some_and(|greatest| time.saturating_sub(ABSURD) > greatest);
+        let confirmed = self.lone.confirm(time, self.lateness).or_else(|| {
+            let moved_on = ahead && self.lone.in_a_row(time) == IN_A_ROW;
+            moved_on.then(|| self.lone.believe_row(time))
+        });
         match (self.greatest, confirmed) {
-            (greatest, Some(confirmed)) => Some(time.max(confirmed).max(greatest.unwrap_or(i64::MIN))),
-            (Some(greatest), None) if time.saturating_sub(ABSURD) > greatest => {
+            (greatest, Some(confirmed)) => {
+                self.lone.end_row();
+                Some(time.max(confirmed).max(greatest.unwrap_or(i64::MIN)))
+            }
+            (Some(greatest), None) if ahead => {
                 self.lone.push(time, self.packets);
                 Some(greatest)
             }
-            (Some(greatest), None) => Some(time.max(greatest)),
-            (None, None) => Some(time),
+            (greatest, None) => {
+                self.lone.end_row();
+                Some(time.max(greatest.unwrap_or(i64::MIN)))
+            }
         }
+    }
+
+    /// How many packets had a time too far ahead to be believed, and were counted in a window of their own.
+    pub fn unbelieved(&self) -> u64 {
+        self.lone.unbelieved
     }
 
     #[cold]
@@ -154,8 +174,12 @@ fn saturate(nanos: i128) -> i64 {
 struct LoneTimes {
     /// Time → the number of the last packet that had it.
     times: BTreeMap<i64, u64>,
-    /// The same, oldest first.
+    /// The same, oldest first; those confirmed since included.
     order: VecDeque<(u64, i64)>,
+    /// Packets that were never confirmed.
+    unbelieved: u64,
+    /// How many of the last packets follow one another without going back, and the last one's time.
+    row: (u32, i64),
 }
 
 impl LoneTimes {
@@ -164,8 +188,32 @@ impl LoneTimes {
     }
 
     fn push(&mut self, time: i64, packet: u64) {
+        self.row = (self.in_a_row(time), time);
         self.times.insert(time, packet);
         self.order.push_back((packet, time));
+        self.unbelieved += 1;
+    }
+
+    /// How long the row of packets is with one of this time.
+    fn in_a_row(&self, time: i64) -> u32 {
+        let (packets, last) = self.row;
+        if packets > 0 && time >= last { packets + 1 } else { 1 }
+    }
+
+    fn end_row(&mut self) {
+        self.row = (0, 0);
+    }
+
+    /// Takes the row's packets for believed; gives the greatest time, that of the packet which makes it long enough.
+    fn believe_row(&mut self, time: i64) -> i64 {
+        let (packets, _) = self.row;
+        self.unbelieved -= u64::from(packets);
+        for _ in 0..packets {
+            if let Some((_, time)) = self.order.pop_back() {
+                self.times.remove(&time);
+            }
+        }
+        time
     }
 
     /// Forgets what can no longer be confirmed by the packet of this number.
@@ -180,10 +228,13 @@ impl LoneTimes {
         }
     }
 
-    /// The greatest lone time within `distance` of a time.
-    fn near(&self, time: i64, distance: i64) -> Option<i64> {
+    /// The greatest lone time within `distance` of a time, which is lone no more.
+    fn confirm(&mut self, time: i64, distance: i64) -> Option<i64> {
         let span = time.saturating_sub(distance)..=time.saturating_add(distance);
-        self.times.range(span).next_back().map(|(time, _)| *time)
+        let (&time, _) = self.times.range(span).next_back()?;
+        self.times.remove(&time);
+        self.unbelieved -= 1;
+        Some(time)
     }
 }
 
@@ -265,6 +316,26 @@ mod tests {
     fn a_first_packet_that_only_the_second_contradicts_is_believed() {
         let steps = run(&mut clock(10), &[10_000, 100, 10_001]);
         assert_eq!(steps, [(None, false), (None, true), (None, false)]);
+    }
+
+    #[test]
+    fn time_moves_on_after_a_pause_also_where_packets_are_far_apart() {
+        let mut times = vec![0, 1, 2];
+        times.extend((0..12).map(|n| 7200 + n * 11));
+        let mut clock = clock(10);
+        let steps = run(&mut clock, &times);
+        assert!(steps[..12].iter().all(|step| *step == (None, false)), "{steps:?}");
+        assert_eq!(steps[12], (Some(121), false));
+        assert_eq!(clock.unbelieved(), 0);
+    }
+
+    #[test]
+    fn absurd_times_that_go_back_are_not_believed_however_many() {
+        let times: Vec<i64> =
+            (0..100).map(|n| if n < 3 { n } else { 4_000_000_000 - n * 1_000_000 }).collect();
+        let mut clock = clock(10);
+        assert!(run(&mut clock, &times).iter().all(|step| *step == (None, false)));
+        assert_eq!(clock.unbelieved(), 97);
     }
 
     #[test]

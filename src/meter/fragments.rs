@@ -7,7 +7,7 @@
 //! Identity of a fragmented packet: RFC 791 (source, destination, protocol, identification), RFC 8200
 //! (source, destination, identification; the protocol is known only behind the first fragment's headers).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
 use super::{Observation, Placement};
@@ -42,7 +42,10 @@ pub struct FragmentTracker {
     firsts: HashMap<FragmentedPacket, First>,
     /// The keys of `firsts`, oldest first.
     order: VecDeque<FragmentedPacket>,
-    waiting: HashMap<FragmentedPacket, Vec<(Placement, Observation)>>,
+    /// Later fragments without a first, by window.
+    waiting: HashMap<FragmentedPacket, BTreeMap<WindowIndex, Vec<(Placement, Observation)>>>,
+    /// Who waits in a window, so that its closing need not look at the others.
+    windows: BTreeMap<WindowIndex, Vec<FragmentedPacket>>,
     waiting_packets: usize,
     unresolved: u64,
 }
@@ -72,7 +75,8 @@ impl FragmentTracker {
                 let id = identify(&packet.key.flow, identification);
                 self.remember(id, First { flow: packet.key.flow, time: packet.time });
                 ready(placement, &packet);
-                for (placement, mut later) in self.waiting.remove(&id).unwrap_or_default() {
+                let waiting = self.waiting.remove(&id).unwrap_or_default();
+                for (placement, mut later) in waiting.into_values().flatten() {
                     self.waiting_packets -= 1;
                     if near(packet.time, later.time) {
                         later.key.flow = packet.key.flow;
@@ -94,7 +98,12 @@ impl FragmentTracker {
                         if self.waiting_packets >= LIMIT {
                             self.give_up(ready);
                         }
-                        self.waiting.entry(id).or_default().push((placement, packet));
+                        let in_window =
+                            self.waiting.entry(id).or_default().entry(placement.window).or_default();
+                        if in_window.is_empty() {
+                            self.windows.entry(placement.window).or_default().push(id);
+                        }
+                        in_window.push((placement, packet));
                         self.waiting_packets += 1;
                     }
                 }
@@ -115,27 +124,30 @@ impl FragmentTracker {
 
     /// Hands on the waiting packets of the windows below `passed`, before these are closed.
     pub fn release(&mut self, passed: WindowIndex, ready: &mut impl FnMut(Placement, &Observation)) {
-        let (unresolved, waiting_packets) = (&mut self.unresolved, &mut self.waiting_packets);
-        self.waiting.retain(|_, packets| {
-            packets.retain(|(placement, packet)| {
-                let waits_on = placement.window >= passed;
-                if !waits_on {
-                    *unresolved += 1;
-                    *waiting_packets -= 1;
-                    ready(*placement, packet);
+        let still_open = self.windows.split_off(&passed);
+        for (window, ids) in std::mem::replace(&mut self.windows, still_open) {
+            for id in ids {
+                let Some(waiting) = self.waiting.get_mut(&id) else { continue };
+                for (placement, packet) in waiting.remove(&window).unwrap_or_default() {
+                    self.unresolved += 1;
+                    self.waiting_packets -= 1;
+                    ready(placement, &packet);
                 }
-                waits_on
-            });
-            !packets.is_empty()
-        });
+                if waiting.is_empty() {
+                    self.waiting.remove(&id);
+                }
+            }
+        }
     }
 
     /// Hands on all that wait.
     pub fn give_up(&mut self, ready: &mut impl FnMut(Placement, &Observation)) {
-        for (placement, packet) in self.waiting.drain().flat_map(|(_, packets)| packets) {
+        let waiting = self.waiting.drain().flat_map(|(_, windows)| windows.into_values().flatten());
+        for (placement, packet) in waiting {
             self.unresolved += 1;
             ready(placement, &packet);
         }
+        self.windows.clear();
         self.waiting_packets = 0;
     }
 }

@@ -99,7 +99,7 @@ fn walk(
                 }
                 MergeStep::Paused => intake.settle()?,
                 MergeStep::Failed { capture, error } => {
-                    intake.failed(capture, error.to_string());
+                    intake.failed(capture, with_causes(&error));
                     failures.push(error);
                 }
             }
@@ -121,4 +121,15 @@ fn walk(
 /// The captures' names, in the order of the arguments.
 pub(super) fn names(captures: &MergedCaptures) -> Vec<String> {
     (0..captures.count()).filter_map(|capture| captures.name(capture)).map(str::to_owned).collect()
+}
+
+/// An error with everything that caused it, in a line.
+pub(super) fn with_causes(error: &CaptureError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

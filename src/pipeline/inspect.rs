@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::convert::names;
+use super::convert::{names, with_causes};
 use super::intake::Intake;
 use super::ledger::{CaptureTally, DuplicateSights};
 use super::workers::{Sink, Stopped};
@@ -149,7 +149,7 @@ pub fn inspect(
             }
             MergeStep::Paused => {}
             MergeStep::Failed { capture, error } => {
-                intake.failed(capture, error.to_string());
+                intake.failed(capture, with_causes(&error));
                 failure = Some(error);
             }
         }

@@ -25,6 +25,9 @@ const BATCH: usize = 1024;
 /// How many packets the clock wants to see before it judges the first.
 const HELD: usize = 3;
 
+/// How many pairs of places the ledger names at most.
+const DUPLICATES_NAMED: usize = 1000;
+
 /// How many packets are looked up together among the recent ones, so that their cache misses overlap.
 const GROUP: usize = 32;
 
@@ -346,7 +349,9 @@ impl<'a, S: Sink> Intake<'a, S> {
         ledger.duplicates.sort_by(|a, b| {
             b.packets.cmp(&a.packets).then_with(|| (&a.first, &a.second).cmp(&(&b.first, &b.second)))
         });
+        ledger.duplicates.truncate(DUPLICATES_NAMED);
         ledger.add_up();
+        ledger.total.unbelieved_times = self.clock.map_or(0, |clock| clock.unbelieved());
         ledger.total.unresolved_fragments = self.fragments.map_or(0, |fragments| fragments.unresolved());
         (ledger, self.sink)
     }

@@ -168,6 +168,8 @@ pub struct Total {
     pub records: u64,
     /// Records written for late packets; part of `records`.
     pub late_records: u64,
+    /// Packets whose time was too far ahead of all others to be believed; they are in windows of their own.
+    pub unbelieved_times: u64,
     /// With `--fragments track`: later fragments counted with ports `0 0`, because no first was found.
     pub unresolved_fragments: u64,
     /// Packets as the written records count them: equal to `packets_in_records`, by another way.
