@@ -371,7 +371,7 @@ fn a_fifo_is_read_like_a_file_and_passed_over_in_a_directory() {
 
     let finished = run(&["convert", directory.path().to_str().unwrap()]);
     assert_eq!((finished.code(), &finished.stdout), (0, &expected));
-    assert!(finished.stderr.contains("1 captures read, 1 other files left alone"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("1 capture found, 1 other file left alone"), "{}", finished.stderr);
 }
 
 #[test]
@@ -585,6 +585,21 @@ fn an_interrupted_live_conversion_writes_what_it_has() {
     );
     let finished = child.finish();
     assert_eq!(finished.code(), 130, "{}", finished.stderr);
+}
+
+#[test]
+fn an_idle_live_conversion_is_interrupted_at_once() {
+    for signal in ["INT", "TERM"] {
+        let directory = tempfile::tempdir().unwrap();
+        let (child, mut pipe) = convert_live(directory.path(), &[]);
+        pipe.write_all(&record(1, &udp(1))).unwrap();
+        thread::sleep(Duration::from_millis(300));
+        child.signal(signal);
+        let finished = child.finish();
+        drop(pipe);
+        assert_eq!(finished.code(), 130, "{signal}");
+        assert_eq!(finished.stdout.lines().count(), 1, "{signal}: {}", finished.stdout);
+    }
 }
 
 #[test]

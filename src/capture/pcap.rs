@@ -1,6 +1,6 @@
 //! Classic pcap: the file header and the records, cut from bytes.
 //!
-//! Steps: [`PcapHeader::parse`] reads the 24 bytes in front; [`PcapWalk::cut`] cuts one record from the bytes it is
+//! Steps: [`PcapHeader::parse`] reads the 24 bytes in front; `PcapWalk::cut` cuts one record from the bytes it is
 //! given, or says how many it needs.
 //!
 //! The records are walked here and not by the pcap-file crate, for two reasons. Leniency: it knows no modified

@@ -262,6 +262,21 @@ fn bytes_that_come_one_by_one_change_nothing() {
     }
 }
 
+#[test]
+fn what_damaged_gzip_yields_does_not_depend_on_how_it_is_read() {
+    let frames: Vec<Vec<u8>> =
+        (0_u32..20_000).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes().repeat(3)).collect();
+    let packets: Vec<(u64, &[u8])> = (0..).zip(frames.iter().map(Vec::as_slice)).collect();
+    let mut bytes = gzip(&pcap(&packets));
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 300].fill(0xff);
+    let (whole, error) = drain_bytes(&bytes);
+    assert!(matches!(error.unwrap().kind(), CaptureErrorKind::CompressionDamaged { .. }));
+    assert!(whole.len() > 8_000, "{}", whole.len());
+    let (split, _) = drain(OneByOne(Cursor::new(bytes)));
+    assert_eq!(split.len(), whole.len());
+}
+
 /// Yields its parts one read at a time and panics when asked for more.
 struct Parts(Vec<Vec<u8>>);
 

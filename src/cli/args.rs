@@ -109,10 +109,10 @@ pub struct MeteringArgs {
     pub window_origin: String,
 
     /// Seconds after a window's end in which packets may still come for it; later ones get records of their own
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, allow_hyphen_values = true)]
     pub allowed_lateness: u64,
 
-    /// Count the packets inside these tunnels instead of the outer ones: `vxlan`, `geneve`, `gre`
+    /// Count the packets inside these tunnels instead of the outer ones: `vxlan`, `geneve`, `gre`, or `all`
     #[arg(long, value_name = "TUNNEL,…")]
     pub decap: Option<Tunnels>,
 
@@ -125,7 +125,7 @@ pub struct MeteringArgs {
     pub dedup: bool,
 
     /// Seconds within which two sights of one packet are suspected to be one
-    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.01", value_parser = seconds, allow_hyphen_values = true)]
     pub duplicate_window: u64,
 }
 
@@ -143,7 +143,7 @@ pub struct SelectionArgs {
     #[arg(long, value_name = "EXPRESSION")]
     pub filter: Option<Filter>,
 
-    /// Only packets at or after this time (Unix seconds or RFC 3339)
+    /// Only packets at or after this time (Unix seconds, RFC 3339, or a date)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: Option<Timestamp>,
 
@@ -152,7 +152,7 @@ pub struct SelectionArgs {
     pub until: Option<Timestamp>,
 
     /// Stop after so many packets that go into records
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 }
 
@@ -167,7 +167,7 @@ pub struct RecordArgs {
     #[arg(long)]
     pub header: bool,
 
-    /// The account that owns the interface: 12 digits, or `unknown`
+    /// The account that owns the interface, usually 12 digits
     #[arg(long, value_name = "ID", default_value = "unknown")]
     pub account_id: String,
 
@@ -204,7 +204,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = super::memory::parse_size)]
     pub memory_limit: Option<u64>,
 
-    /// Worker threads [default: the available cores]
+    /// Threads to use: with 1 everything runs on one, with more metering and writing have their own [default: the
+    /// available cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
 }
@@ -225,7 +226,7 @@ pub struct InspectArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Look inside these tunnels: `vxlan`, `geneve`, `gre`
+    /// Look inside these tunnels: `vxlan`, `geneve`, `gre`, or `all`
     #[arg(long, value_name = "TUNNEL,…")]
     pub decap: Option<Tunnels>,
 
@@ -268,8 +269,12 @@ pub struct ManArgs {
 /// Seconds with up to nine digits of fraction → nanoseconds.
 fn seconds(text: &str) -> Result<u64, String> {
     let time: Result<Timestamp, _> = text.parse();
+    let digits = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['-', ':', 'T']);
     match time.ok().and_then(|time| u64::try_from(time.nanos()).ok()) {
-        Some(nanos) if !text.contains(['-', ':', 'T']) => Ok(nanos),
+        Some(nanos) if digits => Ok(nanos),
+        None if digits && text.bytes().all(|b| b.is_ascii_digit()) => {
+            Err("more than 9223372036 seconds cannot be held".to_owned())
+        }
         _ => Err("expected seconds, such as `10` or `0.5`".to_owned()),
     }
 }

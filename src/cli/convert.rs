@@ -1,13 +1,12 @@
 //! `convert`: captures in, records out.
 
-use std::io::IsTerminal;
-use std::path::Path;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert};
 
 use super::args::ConvertArgs;
-use super::messages::{Trouble, cannot_write, hint};
+use super::messages::{Trouble, cannot_write, hint, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::settings::{ConvertSettings, check_outputs};
@@ -15,18 +14,17 @@ use super::{Exit, Result, inputs, interrupt, summary};
 
 pub fn run(args: ConvertArgs) -> Result {
     let settings = ConvertSettings::new(args)?;
-    let inputs = inputs::find(&settings.captures, settings.quiet)?;
-    let outputs: Vec<&Path> =
-        [&settings.output, &settings.ledger].into_iter().flatten().map(|path| path.as_path()).collect();
-    check_outputs(&outputs, &inputs.files)?;
+    let progress = Arc::new(Progress::new());
+    let inputs = inputs::find(&settings.captures, settings.quiet, &progress)?;
+    check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
     let mut output = match &settings.output {
         Some(path) => Output::file(path)?,
         None => Output::standard(),
     };
-
-    let progress = Arc::new(Progress::new());
-    interrupt::watch(&progress, output.temporary());
-    let to_file = settings.output.is_some();
+    let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
+    let temporaries = [output.temporary(), ledger_output.as_ref().and_then(Output::temporary)];
+    interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
+    let to_file = !output.is_standard();
     let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read
@@ -50,13 +48,14 @@ pub fn run(args: ConvertArgs) -> Result {
         }
     };
     if interrupted && !write_after_interrupt {
+        warning(format_args!("interrupted; {} was not written", output.name()));
         return Ok(Exit::Interrupted);
     }
 
     let failures: Vec<_> = inputs.failures.into_iter().chain(failures).collect();
     inputs::report(&failures);
-    if let Some(path) = &settings.ledger {
-        write_ledger(&ledger, path)?;
+    if let Some(output) = ledger_output {
+        write_ledger(&ledger, output)?;
     }
     if !failures.is_empty() && ledger.total.tally.packets_read == 0 {
         // nothing was read, so nothing may take the place of an earlier output
@@ -77,10 +76,7 @@ pub fn run(args: ConvertArgs) -> Result {
     }
 }
 
-fn write_ledger(ledger: &Ledger, path: &Path) -> std::result::Result<(), Trouble> {
-    use std::io::Write;
-
-    let mut output = Output::file(path)?;
+fn write_ledger(ledger: &Ledger, mut output: Output) -> std::result::Result<(), Trouble> {
     serde_json::to_writer_pretty(&mut output, ledger)
         .map_err(std::io::Error::from)
         .and_then(|()| output.write_all(b"\n"))

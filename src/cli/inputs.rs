@@ -1,18 +1,24 @@
 //! The captures that were named: files, directories, standard input.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use flowtruth::capture::{CaptureError, CaptureInput, expand_inputs};
+use flowtruth::capture::{CaptureError, CaptureErrorKind, CaptureInput, expand_inputs};
+use flowtruth::pipeline::Progress;
 
-use super::messages::{Trouble, error, hint, say, warning};
+use super::identity::Identity;
+use super::live;
+use super::messages::{Trouble, clean, error, hint, say, warning};
+use super::summary::counted;
 
 /// The captures to read, and what was wrong with those that cannot be.
 pub struct Inputs {
     /// In the order of the arguments, a directory's in the order of their names.
     pub captures: Vec<CaptureInput>,
-    /// The regular files among them.
-    pub files: Vec<PathBuf>,
+    /// The regular files among them, one that standard input is read from included.
+    pub files: Vec<(PathBuf, Identity)>,
     /// Their size in bytes, where all of them are regular files.
     pub total_bytes: Option<u64>,
     /// Whether there is one that goes on as long as somebody writes to it.
@@ -22,7 +28,8 @@ pub struct Inputs {
 }
 
 /// Finds the captures that the arguments name; without arguments, standard input.
-pub fn find(arguments: &[PathBuf], quiet: bool) -> Result<Inputs, Trouble> {
+pub fn find(arguments: &[PathBuf], quiet: bool, progress: &Arc<Progress>) -> Result<Inputs, Trouble> {
+    raise_open_files();
     let standard_input = [PathBuf::from("-")];
     let arguments = if arguments.is_empty() { &standard_input[..] } else { arguments };
     let mut inputs = Inputs {
@@ -43,59 +50,115 @@ pub fn find(arguments: &[PathBuf], quiet: bool) -> Result<Inputs, Trouble> {
                     .with_hint("name a capture, or pipe one in: `tcpdump -w - | flowtruth convert -`"));
             }
             reads_standard_input = true;
-            inputs.is_live = true;
-            inputs.total_bytes = None;
-            inputs.captures.push(CaptureInput::Reader("standard input".to_owned(), Box::new(io::stdin())));
+            inputs.standard_input(progress);
         } else if argument.is_dir() {
-            inputs.directory(argument, quiet);
+            inputs.directory(argument, quiet, progress);
         } else {
-            inputs.file(argument.clone());
+            inputs.file(argument.clone(), progress);
         }
     }
+    inputs.warn_of_repeated_files();
     Ok(inputs)
 }
 
+/// Lets the process open as many files as the system allows it to: captures that overlap in time are open together.
+fn raise_open_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        if current < maximum {
+            // with the old limit fewer captures can overlap; that is said when it happens
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        }
+    }
+}
+
 impl Inputs {
-    fn file(&mut self, path: PathBuf) {
+    fn standard_input(&mut self, progress: &Arc<Progress>) {
+        const NAME: &str = "standard input";
+        match Identity::of_standard_input() {
+            Some(identity) => self.files.push((PathBuf::from(NAME), identity)),
+            None => self.is_live = true,
+        }
+        self.total_bytes = None;
+        self.captures.push(CaptureInput::Reader(NAME.to_owned(), live::standard_input(progress)));
+    }
+
+    fn file(&mut self, path: PathBuf, progress: &Arc<Progress>) {
         match path.metadata() {
             Ok(metadata) if metadata.is_file() => {
                 self.total_bytes = self.total_bytes.map(|total| total + metadata.len());
-                self.files.push(path.clone());
+                if let Some(identity) = Identity::of_file(&path) {
+                    self.files.push((path.clone(), identity));
+                }
             }
-            // whatever is wrong with it is said when it is opened
             Ok(_) => {
                 self.total_bytes = None;
                 self.is_live = true;
+                if let Ok(reader) = live::open(&path, progress) {
+                    self.captures.push(CaptureInput::Reader(path.display().to_string(), reader));
+                    return;
+                }
             }
+            // whatever is wrong with it is said when it is opened
             Err(_) => {}
         }
         self.captures.push(CaptureInput::Path(path));
     }
 
-    fn directory(&mut self, path: &Path, quiet: bool) {
-        match expand_inputs([path]) {
-            Ok(found) => {
-                if !found.skipped.is_empty() && !quiet {
-                    say(format_args!(
-                        "`{}`: {} captures read, {} other files left alone",
-                        path.display(),
-                        found.captures.len(),
-                        found.skipped.len()
-                    ));
-                }
-                found.captures.into_iter().for_each(|capture| self.file(capture));
+    fn directory(&mut self, path: &Path, quiet: bool, progress: &Arc<Progress>) {
+        let found = match expand_inputs([path]) {
+            Ok(found) => found,
+            Err(failure) => {
+                self.failures.push(failure);
+                return;
             }
-            Err(failure) => self.failures.push(failure),
+        };
+        let is_empty = |error: &CaptureError| matches!(error.kind(), CaptureErrorKind::Empty);
+        for file in &found.skipped {
+            if file.error.as_ref().is_some_and(is_empty) {
+                warning(format_args!(
+                    "`{}` is empty and left alone",
+                    clean(&file.path.display().to_string())
+                ));
+            }
+        }
+        if !found.skipped.is_empty() && !quiet {
+            say(format_args!(
+                "`{}`: {} found, {} left alone",
+                clean(&path.display().to_string()),
+                counted(found.captures.len() as u64, "capture"),
+                counted(found.skipped.len() as u64, "other file")
+            ));
+        }
+        found.captures.into_iter().for_each(|capture| self.file(capture, progress));
+    }
+
+    /// A capture that is named twice counts twice; nobody means that.
+    fn warn_of_repeated_files(&self) {
+        let mut seen: HashMap<&Identity, u32> = HashMap::new();
+        for (path, identity) in &self.files {
+            let times = seen.entry(identity).or_default();
+            *times += 1;
+            if *times == 2 {
+                let path = clean(&path.display().to_string());
+                warning(format_args!("`{path}` is named more than once; its packets count each time"));
+            }
         }
     }
 }
 
-/// Reports captures that could not be read to their end.
+/// Reports captures that could not be read to their end, each kind of advice once.
 pub fn report(failures: &[CaptureError]) {
+    let mut given = Vec::new();
     for failure in failures {
         error(failure);
-        if let Some(advice) = failure.hint() {
+        if let Some(advice) = failure.hint()
+            && !given.contains(&advice)
+        {
             hint(advice);
+            given.push(advice);
         }
     }
     if failures.len() > 1 {

@@ -12,7 +12,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::args::InspectArgs;
-use super::messages::cannot_write;
+use super::messages::{cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
 use super::{Exit, Result, inputs, interrupt, table};
@@ -23,9 +23,9 @@ struct Report<'a> {
 }
 
 pub fn run(args: InspectArgs) -> Result {
-    let found = inputs::find(&args.captures, args.quiet)?;
     let progress = Arc::new(Progress::new());
-    interrupt::watch(&progress, None);
+    let found = inputs::find(&args.captures, args.quiet, &progress)?;
+    interrupt::watch(&progress, Vec::new());
     let mut failures = found.failures;
     let mut inspections = Vec::new();
     {
@@ -57,7 +57,7 @@ pub fn run(args: InspectArgs) -> Result {
 /// One capture for people.
 fn page(inspection: &Inspection) -> String {
     let bold = Style::new().bold();
-    let mut page = format!("{bold}{}{bold:#}\n", inspection.ledger.path);
+    let mut page = format!("{bold}{}{bold:#}\n", clean(&inspection.path));
     page.push_str(&overview(inspection));
     section(&mut page, "Protocols", protocols(inspection));
     let talkers =
@@ -89,12 +89,12 @@ fn overview(inspection: &Inspection) -> String {
     }
     rows.add_row(["format", &format]);
     if let Some(application) = &container.application {
-        rows.add_row(["written by", application]);
+        rows.add_row(["written by", &clean(application)]);
     }
     for (index, interface) in container.interfaces.iter().enumerate() {
         let mut text = interface.link_type.to_string();
         if let Some(name) = &interface.name {
-            let _ = write!(text, ", {name}");
+            let _ = write!(text, ", {}", clean(name));
         }
         match interface.snap_length {
             Some(length) => {

@@ -9,11 +9,11 @@ use flowtruth::pipeline::Progress;
 use super::messages::warning;
 
 /// Lets Ctrl-C (and a polite `kill`) stop the run. `temporary` is removed if the process has to end at once.
-pub fn watch(progress: &Arc<Progress>, temporary: Option<PathBuf>) {
+pub fn watch(progress: &Arc<Progress>, temporary: Vec<PathBuf>) {
     let progress = Arc::clone(progress);
     let watching = ctrlc::set_handler(move || {
         if progress.is_interrupted() {
-            if let Some(path) = &temporary {
+            for path in &temporary {
                 // it may never have been made
                 let _ = std::fs::remove_file(path);
             }

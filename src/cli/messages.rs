@@ -55,7 +55,7 @@ impl Trouble {
     pub fn report(&self) {
         let cause = self.source.as_deref().map(|source| source as &(dyn Error + 'static));
         let message = with_causes(self.message.clone(), cause);
-        write("error", ERROR, &message);
+        write("error", ERROR, clean(&message));
         if let Some(hint) = &self.hint {
             self::hint(hint);
         }
@@ -75,9 +75,22 @@ fn with_causes(mut message: String, mut cause: Option<&(dyn Error + 'static)>) -
     message
 }
 
+/// A text from outside, so that it neither breaks the line nor steers the terminal.
+pub fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            cleaned.extend(character.escape_default());
+        } else {
+            cleaned.push(character);
+        }
+    }
+    cleaned
+}
+
 /// Reports an error although the run goes on.
 pub fn error(error: &(dyn Error + 'static)) {
-    write("error", ERROR, with_causes(error.to_string(), error.source()));
+    write("error", ERROR, clean(&with_causes(error.to_string(), error.source())));
 }
 
 /// Says that something is not as it should be, although the run goes on.

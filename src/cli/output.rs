@@ -35,8 +35,15 @@ impl Output {
         Output { writer: Writer::Standard(io::stdout()), name: "standard output".to_owned(), place: None }
     }
 
-    /// A file; gzip if its name ends with `.gz`.
+    /// A file; gzip if its name ends with `.gz`. `-` is standard output.
     pub fn file(path: &Path) -> Result<Self, Trouble> {
+        if path.as_os_str() == "-" {
+            return Ok(Output::standard());
+        }
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
+            return Err(Trouble::new(format!("`{}`: Parquet cannot be written", path.display()))
+                .with_hint("records are text; name a file such as `flow.log` or `flow.log.gz`"));
+        }
         let name = format!("`{}`", path.display());
         let (file, place) = open(path).map_err(|error| cannot_create(path, error))?;
         let file = BufWriter::with_capacity(BUFFER, file);
@@ -47,6 +54,11 @@ impl Output {
             Writer::Plain(file)
         };
         Ok(Output { writer, name, place })
+    }
+
+    /// Whether it is standard output.
+    pub fn is_standard(&self) -> bool {
+        matches!(self.writer, Writer::Standard(_))
     }
 
     /// What it is called in messages.
@@ -102,15 +114,21 @@ fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
     // a link is followed, so that the rename does not replace it
     let place = match path.canonicalize() {
         Ok(place) => place,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.read_link() {
+            // a link to what does not exist yet
+            Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => path.to_path_buf(),
+        },
         Err(error) => return Err(error),
     };
+    let mut permissions = usual_permissions();
     match place.metadata() {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => {
             return Ok((OpenOptions::new().write(true).open(&place)?, None));
         }
-        _ => {}
+        Ok(metadata) => permissions = Some(metadata.permissions()),
+        Err(_) => {}
     }
     let directory = match place.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -121,7 +139,7 @@ fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
     let mut builder = tempfile::Builder::new();
     let prefix = format!(".{name}.");
     builder.prefix(&prefix).suffix(".partial");
-    if let Some(permissions) = usual_permissions() {
+    if let Some(permissions) = permissions {
         builder.permissions(permissions);
     }
     let (file, temporary) = NamedTempFile::into_parts(builder.tempfile_in(directory)?);

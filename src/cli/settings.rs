@@ -8,6 +8,7 @@ use flowtruth::pipeline::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 use flowtruth::record::{Field, FlowRecord, LogFormat, Origin};
 
 use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, SelectionArgs};
+use super::identity::{Identity, same_place};
 use super::memory;
 use super::messages::Trouble;
 
@@ -29,7 +30,7 @@ impl ConvertSettings {
         let ConvertArgs { captures, metering, selection, records, run } = args;
         let format = log_format(&records.log_format)?;
         let identity = identity(&records)?;
-        let hints = hints(&records, &format);
+        let hints = hints(&records, &format, &identity);
         let threads = match run.threads {
             Some(threads) => threads.get(),
             None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -132,13 +133,13 @@ fn set(identity: &mut FlowRecord, field: Field, value: &str, option: &str) -> Re
 }
 
 /// What the user may have forgotten.
-fn hints(args: &RecordArgs, format: &LogFormat) -> Vec<String> {
+fn hints(args: &RecordArgs, format: &LogFormat, identity: &FlowRecord) -> Vec<String> {
     let mut hints = Vec::new();
     let mut unset = Vec::new();
-    if format.contains(Field::AccountId) && args.account_id == "unknown" {
+    if format.contains(Field::AccountId) && identity.account_id.as_deref() == Some("unknown") {
         unset.push(("account-id", "unknown"));
     }
-    if format.contains(Field::InterfaceId) && args.interface_id.is_none() {
+    if format.contains(Field::InterfaceId) && identity.interface_id.is_none() {
         unset.push(("interface-id", "-"));
     }
     if !unset.is_empty() {
@@ -152,27 +153,41 @@ fn hints(args: &RecordArgs, format: &LogFormat) -> Vec<String> {
             hints.push(format!("`{name}` is set, but the log format does not show it"));
         }
     }
+    if !args.interface_addresses.is_empty() && !format.contains(Field::FlowDirection) {
+        hints.push(
+            "`--interface-address` tells `flow-direction`, but the log format does not show it".to_owned(),
+        );
+    }
     hints
 }
 
 /// Refuses to write over what is read, or over what is written.
-pub fn check_outputs(outputs: &[&Path], inputs: &[PathBuf]) -> Result<(), Trouble> {
-    for (index, output) in outputs.iter().enumerate() {
-        // a file that does not exist is the same as no other
-        let same = |other: &Path| same_file::is_same_file(output, other).unwrap_or(false);
-        let regular = output.metadata().is_ok_and(|metadata| metadata.is_file());
-        if let Some(input) = inputs.iter().find(|input| regular && same(input)) {
+pub fn check_outputs(
+    output: Option<&Path>,
+    ledger: Option<&Path>,
+    inputs: &[(PathBuf, Identity)],
+) -> Result<(), Trouble> {
+    let standard = Path::new("-");
+    if ledger == Some(standard) {
+        return Err(Trouble::new("`--ledger -` would mix the ledger with the records")
+            .with_hint("name a file; `/dev/stderr` works too"));
+    }
+    let outputs = [output, ledger].into_iter().flatten().filter(|path| *path != standard);
+    for path in outputs {
+        let Some(identity) = Identity::of_file(path) else { continue };
+        if let Some((input, _)) = inputs.iter().find(|(_, input)| *input == identity) {
             return Err(Trouble::new(format!(
                 "`{}` would be written over while `{}` is read from it",
-                output.display(),
+                path.display(),
                 input.display()
             ))
             .with_hint("name another file"));
         }
-        let before = outputs.get(..index).unwrap_or_default();
-        if let Some(other) = before.iter().find(|other| **other == *output || (regular && same(other))) {
-            return Err(Trouble::new(format!("`{}` is named for two outputs", other.display())));
-        }
     }
-    Ok(())
+    match (output, ledger) {
+        (Some(output), Some(ledger)) if same_place(output, ledger) => {
+            Err(Trouble::new(format!("`{}` is named for both the records and the ledger", output.display())))
+        }
+        _ => Ok(()),
+    }
 }

@@ -3,7 +3,7 @@
 use flowtruth::pipeline::{DuplicateSights, Ledger, Tally};
 use indicatif::HumanCount;
 
-use super::messages::{hint, say};
+use super::messages::{clean, hint, say};
 
 /// How many reasons, notes or places are named before the rest is summed up.
 const NAMED: usize = 6;
@@ -27,6 +27,7 @@ pub fn show(ledger: &Ledger) {
         for sights in ledger.duplicates.iter().take(NAMED) {
             let DuplicateSights { first, second, packets } = sights;
             let packets = HumanCount(*packets);
+            let (first, second) = (clean(first), clean(second));
             if first == second {
                 say(format_args!("    {packets} twice at {first}"));
             } else {

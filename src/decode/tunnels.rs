@@ -30,21 +30,23 @@ impl Tunnels {
 /// What is wrong with a list of tunnels that was typed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{word}` is not a tunnel that can be opened: expected `vxlan`, `geneve` or `gre`, separated by commas"
+    "`{word}` is not a tunnel that can be opened: expected `vxlan`, `geneve` or `gre`, separated by commas, or `all`"
 )]
 pub struct ParseTunnelsError {
     /// The word that is not known.
     pub word: String,
 }
 
-/// Names separated by commas, `vxlan,geneve,gre`, in any order; or `none`.
+/// Names separated by commas, `vxlan,geneve,gre`, in any order; or `all`, or `none`.
 impl FromStr for Tunnels {
     type Err = ParseTunnelsError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut tunnels = Tunnels::NONE;
-        if text == "none" {
-            return Ok(tunnels);
+        match text {
+            "none" => return Ok(Tunnels::NONE),
+            "all" => return Ok(Tunnels::ALL),
+            _ => {}
         }
         for word in text.split(',') {
             match word {

@@ -1,4 +1,5 @@
-//! IP packets → counters per window and flow key. Pure: no I/O, and no clock but the packets' own.
+//! IP packets → counters per window and flow key. No I/O but a temporary file for what does not fit
+//! the memory, and no clock but the packets' own.
 //!
 //! The steps of one packet:
 //!

@@ -75,7 +75,7 @@ impl Note {
     pub const fn explanation(self) -> &'static str {
         match self {
             Note::FragmentFirst => "with their ports",
-            Note::FragmentLater => "without ports of their own",
+            Note::FragmentLater => "which hold no ports themselves",
             Note::FragmentAtomic => "fragments that are whole in themselves",
             Note::LengthZero => "segmentation offload, counted by the frame's length",
             Note::Jumbogram => "counted by their jumbo option",

@@ -43,6 +43,8 @@ pub enum Origin {
     Computed,
     /// From what the user says about the interface: one value for all its records.
     Constant,
+    /// From the capture where it tells, else from what the user says.
+    Mixed,
     /// From nowhere: a capture does not show it, and it is no constant of the interface.
     Unknown,
 }
@@ -53,6 +55,7 @@ impl Origin {
         match self {
             Origin::Computed => "computed",
             Origin::Constant => "the value you give, else `-`",
+            Origin::Mixed => "computed where the capture tells, else the value you give",
             Origin::Unknown => "not known from a capture: `-`",
         }
     }

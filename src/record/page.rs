@@ -87,6 +87,7 @@ fn page() -> String {
         let filled = match info.origin {
             super::Origin::Computed => "computed",
             super::Origin::Constant => "given",
+            super::Origin::Mixed => "computed or given",
             super::Origin::Unknown => "-",
         };
         // GitHub's anchor of the heading below

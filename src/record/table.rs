@@ -134,7 +134,7 @@ End end: i64 = "end", 2, Int64, Computed, page::RECORDS {
     missing: "Never",
     values: Values::Described("Unix seconds")
 }
-Action action: Action = "action", 2, String, Constant, page::RECORDS {
+Action action: Action = "action", 2, String, Mixed, page::RECORDS {
     meaning: "Whether the traffic was let through. It is part of what makes a flow: the accepted and the refused packets of one 5-tuple are two records.",
     missing: "NODATA and SKIPDATA",
     values: Values::Listed(&[
@@ -224,7 +224,7 @@ PktDstAwsService pkt_dst_aws_service: Box<str> = "pkt-dst-aws-service", 5, Strin
     missing: "The address is no public address of an AWS service",
     values: Values::Codes(AWS_SERVICES)
 }
-FlowDirection flow_direction: FlowDirection = "flow-direction", 5, String, Constant, page::RECORDS {
+FlowDirection flow_direction: FlowDirection = "flow-direction", 5, String, Mixed, page::RECORDS {
     meaning: "Which way the traffic passed the interface.",
     missing: "NODATA and SKIPDATA",
     values: Values::Listed(&[
