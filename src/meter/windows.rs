@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::packed::{PackedKey, PackedV4, PackedV6};
 use super::spill::{Run, SpillError, SpillFile};
-use super::table::FlowTable;
+use super::table::{FlowTable, GROUP};
 use super::{Batch, Placement};
 use crate::flow::{FlowCounters, MeteringKey, WindowIndex};
 
@@ -56,8 +56,12 @@ impl<K: PackedKey> Family<K> {
             Ok(())
         };
         if self.runs.is_empty() {
-            for (key, slot) in self.table.sorted() {
-                take(key, self.table.counters(slot))?;
+            // the order jumps about in the table: entries are touched in groups, so that their misses overlap
+            for group in self.table.sorted().chunks(GROUP) {
+                group.iter().for_each(|(_, slot)| self.table.touch(*slot));
+                for (key, slot) in group {
+                    take(*key, self.table.counters(*slot))?;
+                }
             }
         } else {
             let mut merged = file.merge(&self.runs, &self.table)?;
