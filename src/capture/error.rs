@@ -55,6 +55,14 @@ impl CaptureError {
         &self.0.kind
     }
 
+    /// Whether the capture ends in the middle of something.
+    pub fn is_cut(&self) -> bool {
+        matches!(
+            self.0.kind,
+            CaptureErrorKind::CompressionCut { .. } | CaptureErrorKind::Damage(Damage::Cut { .. })
+        )
+    }
+
     /// Advice for a person, without a full stop.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.0.kind {
@@ -82,6 +90,9 @@ impl CaptureError {
             }
             CaptureErrorKind::CompressionCut { .. } => {
                 Some("the packets before the cut were read; the file is incomplete")
+            }
+            CaptureErrorKind::TrailingBytes { .. } => {
+                Some("the packets before them were read; what follows may be damaged, or may be no capture")
             }
             CaptureErrorKind::CompressionDamaged { .. } => Some("the packets before the damage were read"),
             CaptureErrorKind::Damage(damage) => match damage {
@@ -118,6 +129,16 @@ impl std::error::Error for CaptureError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaptureErrorKind {
+    /// Something that is no part of the compressed stream follows it.
+    #[error(
+        "what follows byte {position} of the file is no part of the {compression} stream and was not read"
+    )]
+    TrailingBytes {
+        /// The compression.
+        compression: Compression,
+        /// Where the stream ends, in bytes of the file.
+        position: u64,
+    },
     /// The file cannot be opened.
     #[error("cannot be opened")]
     Open(#[source] io::Error),

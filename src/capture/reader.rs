@@ -240,7 +240,13 @@ impl Capture {
         if self.ended {
             return Ok(Advanced::End);
         }
-        let advanced = self.try_advance_slowly();
+        let mut advanced = self.try_advance_slowly();
+        if let (Ok(Advanced::End), Input::Compressed(decompressor)) = (&advanced, &self.input)
+            && let (Some(position), Some(compression)) =
+                (decompressor.trailing_garbage_at(), decompressor.compression())
+        {
+            advanced = Err(CaptureErrorKind::TrailingBytes { compression, position });
+        }
         if !matches!(advanced, Ok(Advanced::Packet | Advanced::Paused)) {
             self.ended = true;
             self.block.clear();

@@ -141,16 +141,21 @@ fn members_are_joined_wherever_they_are_split() {
             let second = encode(&plain[split..]);
             bytes.extend(&second);
             assert_eq!(drain_bytes(&bytes).0, expected, "{name} split at {split}");
-            // an empty member, zero padding, and garbage that is left alone
+            // an empty member, zero padding, and garbage, which is never passed over in silence
             bytes.extend(encode(&[]));
             bytes.extend([0; 512]);
             let end = bytes.len() as u64;
             bytes.extend(b"garbage");
             let mut capture = Capture::from_reader(name, Cursor::new(bytes)).unwrap();
             let mut count = 0;
-            while capture.advance().unwrap() {
-                count += 1;
-            }
+            let error = loop {
+                match capture.advance() {
+                    Ok(true) => count += 1,
+                    Ok(false) => panic!("{name}: the garbage is passed over"),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(error.kind(), CaptureErrorKind::TrailingBytes { .. }), "{error}");
             assert_eq!(
                 (count, capture.info().trailing_garbage_at),
                 (3, Some(end)),

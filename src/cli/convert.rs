@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use flowtruth::capture::CaptureError;
 use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert};
 
 use super::args::ConvertArgs;
@@ -24,7 +25,7 @@ pub fn run(args: ConvertArgs) -> Result {
     let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
     let temporaries = [output.temporary(), ledger_output.as_ref().and_then(Output::temporary)];
     interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
-    let to_file = !output.is_standard();
+    let to_file = output.temporary().is_some();
     let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read
@@ -48,11 +49,15 @@ pub fn run(args: ConvertArgs) -> Result {
         }
     };
     if interrupted && !write_after_interrupt {
-        warning(format_args!("interrupted; {} was not written", output.name()));
+        let state = if to_file { "was not written" } else { "is incomplete" };
+        warning(format_args!("interrupted; {} {state}", output.name()));
         return Ok(Exit::Interrupted);
     }
 
-    let failures: Vec<_> = inputs.failures.into_iter().chain(failures).collect();
+    // a live capture that was interrupted may end in the middle of a packet
+    let expected = |failure: &CaptureError| interrupted && failure.is_cut();
+    let failures: Vec<_> =
+        inputs.failures.into_iter().chain(failures).filter(|failure| !expected(failure)).collect();
     inputs::report(&failures);
     if let Some(output) = ledger_output {
         write_ledger(&ledger, output)?;

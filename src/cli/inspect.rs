@@ -105,9 +105,9 @@ fn overview(inspection: &Inspection) -> String {
         for address in &interface.addresses {
             let _ = write!(text, ", {address}");
         }
-        let dropped = interface.dropped_by_interface.unwrap_or(0)
-            + interface.dropped_by_os.unwrap_or(0)
-            + interface.dropped_before_packets;
+        let dropped = (interface.dropped_by_interface.unwrap_or(0))
+            .saturating_add(interface.dropped_by_os.unwrap_or(0))
+            .saturating_add(interface.dropped_before_packets);
         if dropped > 0 {
             let _ = write!(text, ", {} dropped", counted(dropped, "packet"));
         }

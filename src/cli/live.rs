@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use flowtruth::pipeline::Progress;
 
@@ -34,14 +36,17 @@ fn interruptible(file: File, _: &Arc<Progress>) -> Box<dyn Read + Send> {
 
 #[cfg(unix)]
 fn interruptible(file: File, progress: &Arc<Progress>) -> Box<dyn Read + Send> {
-    Box::new(Interruptible { file, progress: Arc::clone(progress) })
+    Box::new(Interruptible { file, progress: Arc::clone(progress), interrupted: None })
 }
 
-/// A reader that ends when the run is interrupted.
+/// A reader that ends soon after the run is interrupted: who writes the capture is often interrupted too, and has its
+/// last packets still to write.
 #[cfg(unix)]
 struct Interruptible {
     file: File,
     progress: Arc<Progress>,
+    /// When the interruption was first noticed.
+    interrupted: Option<Instant>,
 }
 
 #[cfg(unix)]
@@ -51,9 +56,13 @@ impl Read for Interruptible {
 
         /// How often an interruption is looked for.
         const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        /// How long it is read on after an interruption.
+        const GRACE: Duration = Duration::from_secs(1);
 
         loop {
-            if self.progress.is_interrupted() {
+            if self.progress.is_interrupted()
+                && self.interrupted.get_or_insert_with(Instant::now).elapsed() >= GRACE
+            {
                 return Ok(0);
             }
             let mut waiting = [PollFd::new(&self.file, PollFlags::IN)];

@@ -56,11 +56,6 @@ impl Output {
         Ok(Output { writer, name, place })
     }
 
-    /// Whether it is standard output.
-    pub fn is_standard(&self) -> bool {
-        matches!(self.writer, Writer::Standard(_))
-    }
-
     /// What it is called in messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -96,10 +91,11 @@ impl Write for Output {
         }
     }
 
-    /// Only standard output has a reader who waits.
+    /// Nobody waits for a file that has no name yet.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
             Writer::Standard(output) => output.flush(),
+            Writer::Plain(file) if self.place.is_none() => file.flush(),
             Writer::Plain(_) | Writer::Gzip(_) => Ok(()),
         }
     }

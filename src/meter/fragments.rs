@@ -7,7 +7,7 @@
 //! Identity of a fragmented packet: RFC 791 (source, destination, protocol, identification), RFC 8200
 //! (source, destination, identification; the protocol is known only behind the first fragment's headers).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use super::{Observation, Placement};
@@ -45,7 +45,7 @@ pub struct FragmentTracker {
     /// Later fragments without a first, by window.
     waiting: HashMap<FragmentedPacket, BTreeMap<WindowIndex, Vec<(Placement, Observation)>>>,
     /// Who waits in a window, so that its closing need not look at the others.
-    windows: BTreeMap<WindowIndex, Vec<FragmentedPacket>>,
+    windows: BTreeMap<WindowIndex, HashSet<FragmentedPacket>>,
     waiting_packets: usize,
     unresolved: u64,
 }
@@ -76,6 +76,11 @@ impl FragmentTracker {
                 self.remember(id, First { flow: packet.key.flow, time: packet.time });
                 ready(placement, &packet);
                 let waiting = self.waiting.remove(&id).unwrap_or_default();
+                for window in waiting.keys() {
+                    if let Some(ids) = self.windows.get_mut(window) {
+                        ids.remove(&id);
+                    }
+                }
                 for (placement, mut later) in waiting.into_values().flatten() {
                     self.waiting_packets -= 1;
                     if near(packet.time, later.time) {
@@ -101,7 +106,7 @@ impl FragmentTracker {
                         let in_window =
                             self.waiting.entry(id).or_default().entry(placement.window).or_default();
                         if in_window.is_empty() {
-                            self.windows.entry(placement.window).or_default().push(id);
+                            self.windows.entry(placement.window).or_default().insert(id);
                         }
                         in_window.push((placement, packet));
                         self.waiting_packets += 1;

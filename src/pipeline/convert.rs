@@ -41,7 +41,8 @@ pub enum ConvertError {
 ///
 /// A closed window's records are written and flushed as soon as the packets' time has passed it. A capture that
 /// cannot be read to its end is reported in [`Conversion::failures`], and the others go on. After an interruption
-/// the open windows are written only if `write_after_interrupt`.
+/// reading stops at once, and the open windows are not written; with `write_after_interrupt` it goes on until the
+/// inputs end, which is theirs to do soon.
 ///
 /// # Errors
 /// Only where the output cannot be written, or the temporary directory is needed and cannot be used.
@@ -60,10 +61,10 @@ pub fn convert(
         thread::scope(|scope| {
             scope.spawn(|| remote_worker.run(&mut worker));
             // the sink is dropped with the walk, which ends the worker
-            walk(inputs, meter, with_direction, sink, progress)
+            walk(inputs, meter, with_direction, sink, write_after_interrupt, progress)
         })
     } else {
-        walk(inputs, meter, with_direction, &mut worker, progress)
+        walk(inputs, meter, with_direction, &mut worker, write_after_interrupt, progress)
     };
     let write_open_windows = !conversion.interrupted || write_after_interrupt;
     let written = worker.finish(write_open_windows)?;
@@ -80,6 +81,7 @@ fn walk(
     options: &MeterOptions,
     with_direction: bool,
     sink: impl Sink,
+    read_after_interrupt: bool,
     progress: &Progress,
 ) -> Conversion {
     let mut captures = MergedCaptures::new(inputs);
@@ -87,7 +89,7 @@ fn walk(
     let mut failures = Vec::new();
     let result = (|| -> Result<(), Stopped> {
         while !intake.has_enough()
-            && !progress.is_interrupted()
+            && (read_after_interrupt || !progress.is_interrupted())
             && let Some(step) = captures.step()
         {
             match step {
