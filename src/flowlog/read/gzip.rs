@@ -39,7 +39,9 @@ impl fmt::Display for GzipTrouble {
             GzipTroubleKind::Damaged(error) => {
                 write!(f, "the gzip data cannot be decoded near byte {position}: {error}")
             }
-            GzipTroubleKind::Behind => write!(f, "found something else behind the gzip data at byte {position}"),
+            GzipTroubleKind::Behind => {
+                write!(f, "found something else behind the gzip data at byte {position}")
+            }
         }
     }
 }

@@ -310,13 +310,13 @@ impl JsonEvents {
 
     /// The byte that comes so much later cannot be there.
     fn lost(&mut self, source: &mut Source, at: usize, expected: &'static str) -> Step {
-        let text = shown(source.bytes());
         source.consume(at);
-        let rest = source.head(SHOWN);
-        let line_end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let found = excerpt(rest.get(..line_end.max(1)).unwrap_or(rest));
+        // the same text however the bytes come
+        let line_end = source.look_for_line_end(SHOWN);
+        let text = source.head(line_end.max(1)).to_vec();
+        let found = excerpt(&text);
         // what cannot be there may be the next document, in a line of its own
-        let is_document = matches!(rest.first(), Some(b'{' | b'[')) && source.is_at_line_start();
+        let is_document = matches!(text.first(), Some(b'{' | b'[')) && source.is_at_line_start();
         self.at = if is_document { At::Between } else { At::Lost };
         Step::Bad(LineProblem::Json { found, expected }, text)
     }

@@ -49,7 +49,8 @@ fn sniff_layer(bytes: &[u8], layers: usize) -> Option<LogShape> {
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with(['{', '[']) {
-        const KEYS: [&str; 5] = ["\"events\"", "\"logEvents\"", "\"messageType\"", "\"awslogs\"", "\"message\""];
+        const KEYS: [&str; 5] =
+            ["\"events\"", "\"logEvents\"", "\"messageType\"", "\"awslogs\"", "\"message\""];
         return KEYS.iter().any(|key| text.contains(key)).then_some(LogShape::Json);
     }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;

@@ -147,6 +147,20 @@ impl Source {
         self.bytes().len() >= count
     }
 
+    /// Where the line ends, looking no further than so many bytes.
+    pub(super) fn look_for_line_end(&mut self, limit: usize) -> usize {
+        loop {
+            let head = self.head(limit);
+            let length = head.len();
+            if let Some(at) = memchr::memchr(b'\n', head) {
+                return at;
+            }
+            if length == limit || !self.look_ahead(length + 1) {
+                return length;
+            }
+        }
+    }
+
     /// Finds the next line; nothing is taken. `None` at the end of the log.
     #[inline]
     pub(super) fn line(&mut self, limit: usize) -> io::Result<Option<Result<Line, TooLong>>> {

@@ -35,20 +35,39 @@ pub(super) struct Prefix {
 
 /// Recognises the prefix of a line by its words.
 ///
-/// A line that begins with a time has a prefix if what is left then is as many words as there are columns; or if its
-/// first column cannot hold a time, however many are left.
+/// A line that begins with a time has a prefix if what is left then is as many words as there are columns, or one
+/// more for the log stream; or if its first column cannot hold a time, however many are left. The log stream is
+/// missing where the second word may be the first value.
 pub(super) fn prefix(text: &str, words: &[Range<usize>], columns: &LogColumns) -> Option<Prefix> {
     let word = |index: usize| words.get(index).and_then(|range| text.get(range.clone()));
     let time = iso_time(word(0)?)?;
-    let expected = columns.columns().len();
-    let words = match words.len().checked_sub(expected) {
-        Some(more @ (1 | 2)) => more,
+    let words = match words.len().checked_sub(columns.columns().len()) {
+        Some(2) => 2,
+        Some(1) => {
+            if begins_record(columns, word(1)) {
+                1
+            } else {
+                2
+            }
+        }
         _ if takes_a_time(columns) => return None,
-        // a record begins with its version, a log stream is named after its interface
-        _ if word(1).is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) => 1,
-        _ => 2.min(words.len()),
+        _ => {
+            if begins_record(columns, word(1)) {
+                1
+            } else {
+                2.min(words.len())
+            }
+        }
     };
     Some(Prefix { time, words })
+}
+
+/// Whether a word can be the first value of a record.
+fn begins_record(columns: &LogColumns, word: Option<&str>) -> bool {
+    match (columns.columns().first(), word) {
+        (Some(Column::Field(field)), Some(word)) => field.read(&mut Default::default(), word).is_ok(),
+        _ => true,
+    }
 }
 
 /// Whether the first column may hold a time: as text, or because it is one that others write as a time.
