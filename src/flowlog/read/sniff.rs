@@ -69,5 +69,5 @@ fn looks_like_log(line: &str) -> bool {
     let plain = words.iter().filter(is_plain).count();
     LogColumns::from_header(words.iter().copied()).is_some()
         || (words.len() > 2 && words.first().is_some_and(|word| iso_time(word).is_some()))
-        || (words.iter().any(|word| tells(word)) && plain * 2 > words.len())
+        || (words.iter().any(tells) && plain * 2 > words.len())
 }
