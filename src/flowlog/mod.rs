@@ -2,4 +2,5 @@
 //!
 //! Each file format is a module of its own that knows bytes only, not files.
 
+pub mod read;
 pub mod text;

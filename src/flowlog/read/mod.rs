@@ -1,0 +1,43 @@
+//! Flow logs as they come: read leniently, with every line accounted for.
+//!
+//! ```text
+//! file, pipe ─ source ─ [gzip] ─┬─ lines ────────────┬─ line ─ LogReader
+//!                               └─ json ─ [awslogs] ─┘
+//! ```
+//!
+//! 1. gzip and JSON are recognised by content, never by a name.
+//! 2. A line, or an event's message, is a header, a record, blank, a comment or bad. A header names the columns from
+//!    there on; without one they are those of [`LogReadOptions::format`], or AWS's default format.
+//! 3. Columns that are no fields of VPC flow logs (transit gateway flow logs have such) are kept as text.
+//! 4. What AWS does not write but people and tools do is read and counted as a [`Leniency`].
+//!
+//! Invariants:
+//! - every line or event is one [`Entry`], and [`LogReadSummary`] adds up;
+//! - a bad line stops nothing; damaged gzip data yields every whole line in front of the damage, then an error;
+//! - memory is bounded: a line by [`MAX_LINE`], JSON by one event or one `awslogs` value;
+//! - how the bytes arrive (in one piece, one by one, compressed) changes nothing in what is yielded.
+
+mod columns;
+mod document;
+mod entry;
+mod error;
+mod gzip;
+mod json;
+mod leniency;
+mod line;
+mod reader;
+mod scan;
+mod sniff;
+mod source;
+mod summary;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+pub use columns::{Column, LogColumns};
+pub use entry::{BadLine, Content, Entry, EventInfo, LineProblem, Place, ReadRecord};
+pub use error::{LogReadError, LogReadErrorKind, NotText};
+pub use leniency::{Leniencies, Leniency, LeniencyCounts};
+pub use reader::{LogReadOptions, LogReader, MAX_LINE};
+pub use sniff::{SNIFF_LENGTH, sniff_log};
+pub use summary::{LogReadSummary, LogShape};

@@ -1,0 +1,77 @@
+//! What was read, in numbers.
+
+use serde::Serialize;
+
+use crate::record::LogStatus;
+
+use super::{Leniencies, Leniency, LeniencyCounts};
+
+/// The way in which a log comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogShape {
+    /// Lines of text, as in files on S3; also with the times and log streams that `aws logs tail` writes in front.
+    Text,
+    /// JSON of CloudWatch Logs.
+    Json,
+}
+
+/// How many lines or events of each kind were read.
+///
+/// `lines` = `records` + `headers` + `bad` + `control` + the blank lines and comments among the leniencies, and
+/// `records` = `ok` + `nodata` + `skipdata` + `without_status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LogReadSummary {
+    /// The shape, once something was read.
+    pub shape: Option<LogShape>,
+    /// Layers of gzip that were opened.
+    pub gzip_layers: u64,
+    /// Lines, or of JSON events.
+    pub lines: u64,
+    /// Records of every log status.
+    pub records: u64,
+    /// Records with log status `OK`.
+    pub ok: u64,
+    /// Records with log status `NODATA`.
+    pub nodata: u64,
+    /// Records with log status `SKIPDATA`.
+    pub skipdata: u64,
+    /// Records without a log status: the log has no such column, or it holds `-`.
+    pub without_status: u64,
+    /// Header lines.
+    pub headers: u64,
+    /// Lines or events that were not understood.
+    pub bad: u64,
+    /// Control messages of CloudWatch Logs.
+    pub control: u64,
+    /// Lines behind a time that `aws logs tail` wrote.
+    pub tail_lines: u64,
+    /// What was read all the same, by kind.
+    pub leniencies: LeniencyCounts,
+}
+
+impl LogReadSummary {
+    /// Blank lines.
+    pub fn blank(&self) -> u64 {
+        self.leniencies.get(Leniency::BlankLine)
+    }
+
+    /// Comment lines.
+    pub fn comments(&self) -> u64 {
+        self.leniencies.get(Leniency::CommentLine)
+    }
+
+    /// Counts a record.
+    #[inline]
+    pub(super) fn count_record(&mut self, status: Option<LogStatus>, leniencies: Leniencies) {
+        self.records += 1;
+        let by_status = match status {
+            Some(LogStatus::Ok) => &mut self.ok,
+            Some(LogStatus::NoData) => &mut self.nodata,
+            Some(LogStatus::SkipData) => &mut self.skipdata,
+            None => &mut self.without_status,
+        };
+        *by_status += 1;
+        self.leniencies.count(leniencies);
+    }
+}
