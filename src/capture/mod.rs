@@ -14,7 +14,8 @@
 //! - the first damage ends a capture (accounting rule 13): what came before it stands, and [`CaptureError`] says
 //!   where and what;
 //! - memory is bounded whatever lengths a capture claims, and nothing is allocated for a packet;
-//! - how the bytes arrive (in one piece, one by one, compressed) changes nothing in what is yielded.
+//! - how the bytes arrive (in one piece, one by one, compressed) changes nothing in what is yielded, but that a
+//!   decoder may notice damage inside a compressed stream a little sooner or later.
 
 mod begin;
 mod block;

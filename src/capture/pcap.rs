@@ -5,7 +5,7 @@
 //!
 //! The records are walked here and not by the pcap-file crate, for two reasons. Leniency: it knows no modified
 //! magic, no swapped lengths, and its header keeps the link type's upper 16 bits. Speed: it takes 10 ns a packet, this
-//! walk under 3. Its header parser would have to be repeated for the modified magic, so it is not used either.
+//! walk about half of that. Its header parser would have to be repeated for the modified magic, so it is not used either.
 //!
 //! Sources: draft-ietf-opsawg-pcap; libpcap's handling of lengths in versions before 2.4.
 
