@@ -603,6 +603,41 @@ fn an_idle_live_conversion_is_interrupted_at_once() {
 }
 
 #[test]
+fn packets_that_come_just_after_an_interruption_are_not_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let (child, mut pipe) = convert_live(directory.path(), &[]);
+    pipe.write_all(&record(1, &udp(1))).unwrap();
+    thread::sleep(Duration::from_millis(200));
+    child.signal("INT");
+    // what writes the capture was interrupted too, and writes its buffer out before it ends
+    thread::sleep(Duration::from_millis(200));
+    pipe.write_all(&record(2, &udp(1)).repeat(59)).unwrap();
+    drop(pipe);
+    let finished = child.finish();
+    assert_eq!(finished.code(), 130);
+    assert!(finished.stderr.contains("60 packets read: 60 in 1 record"), "{}", finished.stderr);
+}
+
+#[test]
+fn an_inspection_of_a_live_capture_ends_with_what_was_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path(), "live");
+    let child = Guarded::spawn(&mut flowtruth(&["inspect", path.to_str().unwrap()]));
+    let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
+    pipe.write_all(&[pcap(101), record(1, &udp(1))].concat()).unwrap();
+    thread::sleep(Duration::from_millis(200));
+    child.signal("INT");
+    let finished = child.finish();
+    drop(pipe);
+    assert_eq!(finished.code(), 130);
+    assert!(
+        finished.stdout.contains("packets") && finished.stdout.contains("17 (udp)"),
+        "{}",
+        finished.stdout
+    );
+}
+
+#[test]
 fn a_second_interruption_ends_it_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let output = directory.path().join("flow.log");

@@ -4,8 +4,8 @@
 //! They are opened one after another and what they hold is joined:
 //!
 //! 1. skip zero padding and skippable frames;
-//! 2. at the end of the bytes: end; at another member's magic: open it; at anything else: leave it alone, as gzip
-//!    does, and remember where it was;
+//! 2. at the end of the bytes: end; at another member's magic: open it; at anything else: end, and remember where it
+//!    was, for the reader to report;
 //! 3. decode until the member's own end, and check that it was reached.
 //!
 //! A stream that is cut yields every byte that can be decoded in front of the cut, then an error. Memory is bounded:

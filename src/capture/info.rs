@@ -92,8 +92,8 @@ pub struct CaptureInfo {
     pub version: Version,
     /// The compression around it.
     pub compression: Option<Compression>,
-    /// Bytes of the file after which something follows the compressed stream that is no part of it; it was
-    /// left alone, as gzip does. Known at the capture's end.
+    /// Bytes of the file after which something follows the compressed stream that is no part of it; it was not read,
+    /// which is an error. Known at the capture's end.
     pub trailing_garbage_at: Option<u64>,
     /// How many pcapng sections were read; 1 for pcap.
     pub sections: u32,

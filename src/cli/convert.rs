@@ -29,7 +29,7 @@ pub fn run(args: ConvertArgs) -> Result {
     let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read
-    let write_after_interrupt = inputs.is_live && !to_file;
+    let write_after_interrupt = inputs.is_live() && !to_file;
     let converted = convert(
         inputs.captures,
         &settings.meter,
@@ -39,6 +39,12 @@ pub fn run(args: ConvertArgs) -> Result {
         &progress,
     );
     drop(bar);
+    if let (Err(_), Some(ledger)) = (&converted, &ledger_output) {
+        warning(format_args!(
+            "{} was not written: the records could not be written to their end",
+            ledger.name()
+        ));
+    }
     let Conversion { ledger, failures, interrupted } = match converted {
         Ok(conversion) => conversion,
         Err(ConvertError::Write(error)) => return Err(cannot_write(output.name(), error)),

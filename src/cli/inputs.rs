@@ -21,8 +21,6 @@ pub struct Inputs {
     pub files: Vec<(PathBuf, Identity)>,
     /// Their size in bytes, where all of them are regular files.
     pub total_bytes: Option<u64>,
-    /// Whether there is one that goes on as long as somebody writes to it.
-    pub is_live: bool,
     /// Arguments that could not be opened at all.
     pub failures: Vec<CaptureError>,
 }
@@ -32,13 +30,8 @@ pub fn find(arguments: &[PathBuf], quiet: bool, progress: &Arc<Progress>) -> Res
     raise_open_files();
     let standard_input = [PathBuf::from("-")];
     let arguments = if arguments.is_empty() { &standard_input[..] } else { arguments };
-    let mut inputs = Inputs {
-        captures: Vec::new(),
-        files: Vec::new(),
-        total_bytes: Some(0),
-        is_live: false,
-        failures: Vec::new(),
-    };
+    let mut inputs =
+        Inputs { captures: Vec::new(), files: Vec::new(), total_bytes: Some(0), failures: Vec::new() };
     let mut reads_standard_input = false;
     for argument in arguments {
         if argument.as_os_str() == "-" {
@@ -75,12 +68,16 @@ fn raise_open_files() {
 }
 
 impl Inputs {
+    /// Whether all of them go on as long as somebody writes to them, so that an interruption is their end.
+    pub fn is_live(&self) -> bool {
+        let from_reader = |capture: &CaptureInput| matches!(capture, CaptureInput::Reader(..));
+        self.files.is_empty() && !self.captures.is_empty() && self.captures.iter().all(from_reader)
+    }
+
     fn standard_input(&mut self, progress: &Arc<Progress>) {
         const NAME: &str = "standard input";
-        match Identity::of_standard_input() {
-            Some(identity) => self.files.push((PathBuf::from(NAME), identity)),
-            None => self.is_live = true,
-        }
+        let identity = Identity::of_standard_input();
+        self.files.extend(identity.map(|identity| (PathBuf::from(NAME), identity)));
         self.total_bytes = None;
         self.captures.push(CaptureInput::Reader(NAME.to_owned(), live::standard_input(progress)));
     }
@@ -95,7 +92,6 @@ impl Inputs {
             }
             Ok(_) => {
                 self.total_bytes = None;
-                self.is_live = true;
                 if let Ok(reader) = live::open(&path, progress) {
                     self.captures.push(CaptureInput::Reader(path.display().to_string(), reader));
                     return;

@@ -26,17 +26,20 @@ pub fn run(args: InspectArgs) -> Result {
     let progress = Arc::new(Progress::new());
     let found = inputs::find(&args.captures, args.quiet, &progress)?;
     interrupt::watch(&progress, Vec::new());
+    let is_live = found.is_live();
     let mut failures = found.failures;
     let mut inspections = Vec::new();
     {
         let _bar = (!args.quiet).then(|| Bar::follow(&progress, None, false));
         for input in found.captures {
-            let (inspection, failure) = inspect(input, args.decap.unwrap_or(Tunnels::NONE), &progress);
+            let (inspection, failure) =
+                inspect(input, args.decap.unwrap_or(Tunnels::NONE), is_live, &progress);
             inspections.extend(inspection);
             failures.extend(failure);
         }
     }
-    if progress.is_interrupted() {
+    let interrupted = progress.is_interrupted();
+    if interrupted && !is_live {
         return Ok(Exit::Interrupted);
     }
     let text = if args.json {
@@ -50,7 +53,11 @@ pub fn run(args: InspectArgs) -> Result {
         .write_all(text.as_bytes())
         .and_then(|()| output.flush())
         .map_err(|error: io::Error| cannot_write("standard output", error))?;
+    failures.retain(|failure| !(interrupted && failure.is_cut()));
     inputs::report(&failures);
+    if interrupted {
+        return Ok(Exit::Interrupted);
+    }
     Ok(if failures.is_empty() { Exit::Fine } else { Exit::Trouble })
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use flowtruth::pipeline::with_causes;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -53,26 +54,15 @@ impl Trouble {
 
     /// Writes it to standard error.
     pub fn report(&self) {
-        let cause = self.source.as_deref().map(|source| source as &(dyn Error + 'static));
-        let message = with_causes(self.message.clone(), cause);
+        let message = match self.source.as_deref() {
+            Some(source) => format!("{}: {}", self.message, with_causes(source)),
+            None => self.message.clone(),
+        };
         write("error", ERROR, clean(&message));
         if let Some(hint) = &self.hint {
             self::hint(hint);
         }
     }
-}
-
-/// An error message with everything that caused it.
-fn with_causes(mut message: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
-    while let Some(error) = cause {
-        let text = error.to_string();
-        // some errors end with their source's text already
-        if !message.ends_with(&text) {
-            message = format!("{message}: {text}");
-        }
-        cause = error.source();
-    }
-    message
 }
 
 /// A text from outside, so that it neither breaks the line nor steers the terminal.
@@ -90,7 +80,7 @@ pub fn clean(text: &str) -> String {
 
 /// Reports an error although the run goes on.
 pub fn error(error: &(dyn Error + 'static)) {
-    write("error", ERROR, clean(&with_causes(error.to_string(), error.source())));
+    write("error", ERROR, clean(&with_causes(error)));
 }
 
 /// Says that something is not as it should be, although the run goes on.

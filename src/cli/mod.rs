@@ -1,7 +1,7 @@
 //! The command line: what was typed ([`args`]) → what it means (settings) → one file a verb.
 //!
-//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences found,
-//! 2 trouble, 130 interrupted. A reader that closes the pipe is no error.
+//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 2 trouble,
+//! 130 interrupted; 1 is kept for a comparison that finds differences. A reader that closes the pipe is no error.
 
 use std::process::ExitCode;
 

@@ -28,6 +28,7 @@ impl Bar {
         let (stop, stopped) = channel();
         let drawing = thread::spawn(move || {
             let bar = bar(total);
+            bar.set_message("0 packets");
             let start = Instant::now();
             while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 let packets = progress.packets();
@@ -43,10 +44,7 @@ impl Bar {
 
 fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{bar:24} {bytes}/{total_bytes} {binary_bytes_per_sec}, {msg}, {eta} left",
-        ),
+        Some(total) => (ProgressBar::new(total), "{bar:10} {bytes}/{total_bytes}, {msg}, {eta} left"),
         None => (ProgressBar::new_spinner(), "{spinner} {bytes}, {msg}"),
     };
     // the templates are constants; an unknown word in them would only cost the styling

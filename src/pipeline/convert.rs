@@ -1,5 +1,6 @@
 //! `convert`: captures in, records out.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::thread;
 
@@ -125,12 +126,16 @@ pub(super) fn names(captures: &MergedCaptures) -> Vec<String> {
     (0..captures.count()).filter_map(|capture| captures.name(capture)).map(str::to_owned).collect()
 }
 
-/// An error with everything that caused it, in a line.
-pub(super) fn with_causes(error: &CaptureError) -> String {
+/// An error with everything that caused it, in one line, as the ledger and messages show it.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let reason = error.to_string();
+        // some errors end with their source's text already
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
         cause = error.source();
     }
     text

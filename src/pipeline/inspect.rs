@@ -123,9 +123,12 @@ pub struct Suggestion {
 ///
 /// The second value is why reading ended early, if it did; the inspection holds what came before. `None` where the
 /// capture could not be opened at all.
+/// After an interruption reading stops; with `read_after_interrupt` it goes on until the input ends, which is its to do
+/// soon.
 pub fn inspect(
     input: CaptureInput,
     tunnels: Tunnels,
+    read_after_interrupt: bool,
     progress: &Progress,
 ) -> (Option<Inspection>, Option<CaptureError>) {
     let options = MeterOptions { tunnels, ..MeterOptions::default() };
@@ -133,7 +136,7 @@ pub fn inspect(
     let mut intake = Intake::new(&options, false, &names(&captures), Nowhere);
     let mut survey = Survey::new(tunnels);
     let mut failure = None;
-    while !progress.is_interrupted()
+    while (read_after_interrupt || !progress.is_interrupted())
         && let Some(step) = captures.step()
     {
         match step {

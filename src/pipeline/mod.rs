@@ -18,7 +18,7 @@ mod points;
 mod progress;
 mod workers;
 
-pub use convert::{Conversion, ConvertError, convert};
+pub use convert::{Conversion, ConvertError, convert, with_causes};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };
