@@ -64,6 +64,7 @@
 
 pub mod capture;
 pub mod decode;
+pub mod diff;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;

@@ -18,6 +18,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("filter", 1),
     ("meter", 1),
     ("flowlog", 1),
+    ("diff", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];

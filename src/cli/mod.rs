@@ -1,7 +1,7 @@
 //! The command line: what was typed ([`args`]) → what it means (settings) → one file a verb.
 //!
-//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 2 trouble,
-//! 130 interrupted; 1 is kept for a comparison that finds differences. A reader that closes the pipe is no error.
+//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences found, 2 trouble,
+//! 130 interrupted. A reader that closes the pipe is no error.
 
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod args;
 mod convert;
+mod diff;
 mod fields;
 mod identity;
 mod inputs;
@@ -32,6 +33,8 @@ use messages::Trouble;
 enum Exit {
     /// Everything asked for was done.
     Fine,
+    /// The sides of a comparison differ.
+    Differences,
     /// Something could not be read or written; it has been reported.
     Trouble,
     /// Broken off by Ctrl-C.
@@ -42,6 +45,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
             Exit::Fine => 0,
+            Exit::Differences => 1,
             Exit::Trouble => 2,
             Exit::Interrupted => 130,
         })
@@ -54,6 +58,7 @@ pub fn run() -> ExitCode {
     cli.color.write_global();
     let result = match cli.command {
         Command::Convert(args) => convert::run(*args),
+        Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),

@@ -93,9 +93,18 @@ fn window_origin(text: &str) -> Result<WindowOrigin, Trouble> {
 
 /// A ready format by its name, or AWS's syntax.
 fn log_format(text: &str) -> Result<LogFormat, Trouble> {
+    format_of("--log-format", text)
+}
+
+/// The fields of a log that is read.
+pub fn input_format(text: &str) -> Result<LogFormat, Trouble> {
+    format_of("--input-format", text)
+}
+
+fn format_of(option: &str, text: &str) -> Result<LogFormat, Trouble> {
     let format = if text.contains('$') { text.parse() } else { LogFormat::preset(text) };
     format.map_err(|error| {
-        let trouble = Trouble::new("`--log-format` cannot be used").caused_by(error);
+        let trouble = Trouble::new(format!("`{option}` cannot be used")).caused_by(error);
         trouble.with_hint(
             "`flowtruth fields` lists the fields; ready formats are `v2`, `v3`, `v4`, `v5` and `all`",
         )

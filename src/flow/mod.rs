@@ -5,8 +5,10 @@
 
 mod counters;
 mod key;
+mod unlogged;
 mod window;
 
 pub use counters::FlowCounters;
 pub use key::{FlowKey, MeteringKey, ObservationPoint};
+pub use unlogged::{ParseCidrError, Unlogged, UnloggedTraffic, VpcCidr};
 pub use window::{AggregationInterval, CaptureWindow, ParseIntervalError, WindowIndex, Windows};

@@ -9,6 +9,7 @@
 //! [`convert`] runs the whole of it; [`inspect`] only looks.
 
 mod convert;
+mod diff;
 mod emit;
 mod inspect;
 mod intake;
@@ -19,6 +20,7 @@ mod progress;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, with_causes};
+pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };

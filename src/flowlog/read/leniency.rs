@@ -141,6 +141,11 @@ impl LeniencyCounts {
         }
     }
 
+    /// Adds the counts of another log.
+    pub(super) fn add(&mut self, other: &LeniencyCounts) {
+        self.0.iter_mut().zip(other.0).for_each(|(to, from)| *to += from);
+    }
+
     /// How many lines had this kind.
     pub fn get(&self, leniency: Leniency) -> u64 {
         self.0.get(leniency as usize).copied().unwrap_or(0)

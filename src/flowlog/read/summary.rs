@@ -61,6 +61,23 @@ impl LogReadSummary {
         self.leniencies.get(Leniency::CommentLine)
     }
 
+    /// Adds what was read of another log.
+    pub fn add(&mut self, other: &LogReadSummary) {
+        self.shape = other.shape.or(self.shape);
+        self.gzip_layers = self.gzip_layers.max(other.gzip_layers);
+        self.lines += other.lines;
+        self.records += other.records;
+        self.ok += other.ok;
+        self.nodata += other.nodata;
+        self.skipdata += other.skipdata;
+        self.without_status += other.without_status;
+        self.headers += other.headers;
+        self.bad += other.bad;
+        self.control += other.control;
+        self.tail_lines += other.tail_lines;
+        self.leniencies.add(&other.leniencies);
+    }
+
     /// Counts a record.
     #[inline]
     pub(super) fn count_record(&mut self, status: Option<LogStatus>, leniencies: Leniencies) {

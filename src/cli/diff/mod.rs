@@ -1,0 +1,142 @@
+//! `diff`: packets against flow logs, every difference with its cause.
+
+mod machine;
+mod people;
+mod sides;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use flowtruth::decode::Tunnels;
+use flowtruth::diff::{CompareOptions, Tolerance, Verdict};
+use flowtruth::flow::UnloggedTraffic;
+use flowtruth::pipeline::{DiffOptions, DiffReport, MeterOptions, Progress, diff};
+
+use super::args::{ComparingArgs, DiffArgs, LogArgs, ShowingArgs};
+use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
+use super::output::Output;
+use super::progress::Bar;
+use super::summary::counted;
+use super::{Exit, Result, inputs, interrupt};
+
+/// How many lines that cannot be read are shown.
+const PROBLEMS_SHOWN: usize = 5;
+
+pub fn run(args: DiffArgs) -> Result {
+    let DiffArgs { sides, references, candidates, logs, comparing, showing } = args;
+    let progress = Arc::new(Progress::new());
+    let (references, candidates) = sides::named(sides, references, candidates)?;
+    let mut opened = sides::Opened::new(&progress, showing.quiet);
+    let reference = opened.side("reference", &references, logs.format(logs.reference_format.as_deref())?)?;
+    let candidate = opened.side("candidate", &candidates, logs.format(logs.candidate_format.as_deref())?)?;
+    let output = match &showing.output {
+        Some(path) => Output::file(path)?,
+        None => Output::standard(),
+    };
+    interrupt::watch(&progress, output.temporary().into_iter().collect());
+    let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
+    let strict = comparing.strict;
+    let options = options(&logs, comparing);
+    let report = diff(reference, candidate, &options, &progress);
+    drop(bar);
+    if report.interrupted {
+        warning(format_args!("interrupted; nothing was compared"));
+        return Ok(Exit::Interrupted);
+    }
+    let in_order = tell(&report, &logs, showing.quiet);
+    write(&report, &showing, output)?;
+    Ok(match report.comparison.verdict {
+        _ if !in_order => Exit::Trouble,
+        Verdict::Different => Exit::Differences,
+        Verdict::Explained if strict => Exit::Differences,
+        Verdict::Explained | Verdict::Same => Exit::Fine,
+    })
+}
+
+impl LogArgs {
+    /// The format of one side: its own, or that of both.
+    fn format(
+        &self,
+        own: Option<&str>,
+    ) -> std::result::Result<Option<flowtruth::record::LogFormat>, Trouble> {
+        own.or(self.input_format.as_deref()).map(super::settings::input_format).transpose()
+    }
+}
+
+fn options(logs: &LogArgs, comparing: ComparingArgs) -> DiffOptions {
+    let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, strict: _ } =
+        comparing;
+    DiffOptions {
+        meter: MeterOptions {
+            tunnels: logs.decap.unwrap_or(Tunnels::NONE),
+            filter: logs.filter.clone(),
+            ..MeterOptions::default()
+        },
+        compare: CompareOptions {
+            tolerance: Tolerance {
+                packets: packets_delta,
+                bytes: bytes_delta,
+                start: start_delta,
+                end: end_delta,
+            },
+            unlogged: UnloggedTraffic::new(vpc_cidrs),
+            ..CompareOptions::default()
+        },
+    }
+}
+
+/// Says what went wrong on the way; whether everything was in order.
+fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
+    inputs::report(&report.capture_failures);
+    for failure in &report.log_failures {
+        error(failure);
+        if let Some(advice) = failure.hint() {
+            hint(advice);
+        }
+    }
+    for problem in report.problems.iter().take(PROBLEMS_SHOWN) {
+        warning(format_args!("{}", clean(&problem.to_string())));
+    }
+    let sides = [("reference", &report.reference), ("candidate", &report.candidate)];
+    let bad: u64 = sides.iter().filter_map(|(_, side)| side.bad_lines).sum();
+    if bad > PROBLEMS_SHOWN as u64 {
+        warning(format_args!("{} in all could not be compared", counted(bad, "line")));
+    }
+    if bad > 0 && !logs.skip_bad_lines {
+        hint(
+            "`--skip-bad-lines` leaves them out, `--input-format` names the fields of a log without a header",
+        );
+    }
+    for (name, side) in sides.iter().filter(|_| !quiet) {
+        let leniencies = side.read.iter().flat_map(|read| read.leniencies.iter());
+        for (leniency, lines) in leniencies {
+            say(format_args!(
+                "{name}: {}, read all the same in {}",
+                leniency.meaning(),
+                counted(lines, "line")
+            ));
+        }
+    }
+    report.capture_failures.is_empty() && report.log_failures.is_empty() && (bad == 0 || logs.skip_bad_lines)
+}
+
+fn write(report: &DiffReport, showing: &ShowingArgs, mut output: Output) -> std::result::Result<(), Trouble> {
+    let name = output.name().to_owned();
+    let written = if showing.json {
+        machine::json(report, &mut output)
+    } else if showing.ndjson {
+        machine::ndjson(report, &mut output)
+    } else if showing.junit {
+        machine::junit(report, &mut output)
+    } else {
+        let text = people::text(report, showing.limit);
+        if showing.output.is_some() {
+            output.write_all(anstream::adapter::strip_str(&text).to_string().as_bytes())
+        } else {
+            let mut terminal = anstream::stdout();
+            terminal.write_all(text.as_bytes()).and_then(|()| terminal.flush())
+        }
+    };
+    written.map_err(|error| cannot_write(&name, error))?;
+    output.finish()
+}

@@ -1,0 +1,203 @@
+//! What was named for each side: captures or logs, told apart by their first bytes.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flowtruth::capture::{CaptureInput, Sniffed, expand_inputs, sniff};
+use flowtruth::flowlog::read::{SNIFF_LENGTH, sniff_log};
+use flowtruth::pipeline::{DiffSide, LogInput, Progress};
+use flowtruth::record::LogFormat;
+
+use crate::cli::live;
+use crate::cli::messages::{Trouble, clean};
+
+type Named = (Vec<PathBuf>, Vec<PathBuf>);
+
+/// The files of either side: the first two by place, the others by option.
+pub fn named(
+    sides: Vec<PathBuf>,
+    mut references: Vec<PathBuf>,
+    mut candidates: Vec<PathBuf>,
+) -> Result<Named, Trouble> {
+    let mut sides = sides.into_iter();
+    // with one side given by option alone, a file by place is the other side's
+    let first_is_candidate = !references.is_empty() && candidates.is_empty() && sides.len() == 1;
+    if let Some(first) = sides.next() {
+        if first_is_candidate { candidates.insert(0, first) } else { references.insert(0, first) }
+    }
+    if let Some(second) = sides.next() {
+        candidates.insert(0, second);
+    }
+    let missing = match (references.is_empty(), candidates.is_empty()) {
+        (true, true) => "the reference and the candidate",
+        (true, false) => "the reference",
+        (false, true) => "the candidate",
+        (false, false) => return Ok((references, candidates)),
+    };
+    Err(Trouble::new(format!("{missing} to compare must be named"))
+        .with_hint("such as `flowtruth diff capture.pcap flow.log`"))
+}
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Capture,
+    Log,
+}
+
+/// What is opened for both sides.
+pub struct Opened {
+    progress: Arc<Progress>,
+    quiet: bool,
+    reads_standard_input: bool,
+    /// The size of all captures in bytes, where all are regular files.
+    pub total_bytes: Option<u64>,
+}
+
+impl Opened {
+    pub fn new(progress: &Arc<Progress>, quiet: bool) -> Opened {
+        let progress = Arc::clone(progress);
+        Opened { progress, quiet, reads_standard_input: false, total_bytes: Some(0) }
+    }
+
+    /// Opens the files of one side, which must be of one kind.
+    pub fn side(
+        &mut self,
+        name: &str,
+        paths: &[PathBuf],
+        format: Option<LogFormat>,
+    ) -> Result<DiffSide, Trouble> {
+        let (mut captures, mut logs) = (Vec::new(), Vec::new());
+        for path in paths {
+            if path.as_os_str() == "-" {
+                self.standard_input(&mut captures, &mut logs)?;
+            } else if path.is_dir() {
+                self.directory(path, &mut captures, &mut logs)?;
+            } else {
+                self.file(path, &mut captures, &mut logs)?;
+            }
+        }
+        match (captures.is_empty(), logs.is_empty()) {
+            (false, true) => Ok(DiffSide::Captures(captures)),
+            (true, _) => Ok(DiffSide::Logs(logs, format)),
+            (false, false) => Err(Trouble::new(format!("the {name} is made of captures and of flow logs"))
+                .with_hint("a side is either; name the captures for one and the logs for the other")),
+        }
+    }
+
+    fn standard_input(
+        &mut self,
+        captures: &mut Vec<CaptureInput>,
+        logs: &mut Vec<LogInput>,
+    ) -> Result<(), Trouble> {
+        if self.reads_standard_input {
+            return Err(Trouble::new("standard input is named twice; it can be read once"));
+        }
+        if io::stdin().is_terminal() {
+            return Err(Trouble::new("standard input is a terminal, expected a capture or a flow log"));
+        }
+        self.reads_standard_input = true;
+        self.total_bytes = None;
+        self.reader("standard input", live::standard_input(&self.progress), captures, logs)
+    }
+
+    fn reader(
+        &mut self,
+        name: &str,
+        mut reader: Box<dyn Read + Send>,
+        captures: &mut Vec<CaptureInput>,
+        logs: &mut Vec<LogInput>,
+    ) -> Result<(), Trouble> {
+        let head = head(&mut reader)
+            .map_err(|error| Trouble::new(format!("`{name}` cannot be read")).caused_by(error))?;
+        let kind = kind(&head, None);
+        let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
+        match kind {
+            Kind::Capture => captures.push(CaptureInput::Reader(name.to_owned(), whole)),
+            Kind::Log => logs.push(LogInput::Reader(name.to_owned(), whole)),
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        path: &Path,
+        captures: &mut Vec<CaptureInput>,
+        logs: &mut Vec<LogInput>,
+    ) -> Result<(), Trouble> {
+        let cannot = |error| {
+            Trouble::new(format!("`{}` cannot be opened", clean(&path.display().to_string())))
+                .caused_by(error)
+        };
+        let metadata = path.metadata().map_err(cannot)?;
+        if !metadata.is_file() {
+            self.total_bytes = None;
+            let reader = live::open(path, &self.progress).map_err(cannot)?;
+            return self.reader(&path.display().to_string(), reader, captures, logs);
+        }
+        let mut file = File::open(path).map_err(cannot)?;
+        match kind(&head(&mut file).map_err(cannot)?, Some(path)) {
+            Kind::Capture => {
+                self.total_bytes = self.total_bytes.map(|total| total + metadata.len());
+                captures.push(CaptureInput::Path(path.to_path_buf()));
+            }
+            Kind::Log => logs.push(LogInput::Path(path.to_path_buf())),
+        }
+        Ok(())
+    }
+
+    /// The captures of a directory, or its logs if it has no captures.
+    fn directory(
+        &mut self,
+        path: &Path,
+        captures: &mut Vec<CaptureInput>,
+        logs: &mut Vec<LogInput>,
+    ) -> Result<(), Trouble> {
+        let shown = clean(&path.display().to_string());
+        let found = expand_inputs([path])
+            .map_err(|error| Trouble::new(format!("`{shown}` cannot be read")).caused_by(error))?;
+        let is_log = |file: &&PathBuf| {
+            File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| sniff_log(&head).is_some())
+        };
+        // compressed logs look like compressed captures at first sight
+        let (found_logs, found_captures): (Vec<PathBuf>, Vec<PathBuf>) =
+            found.captures.into_iter().partition(|file| is_log(&file));
+        let mut found_logs = found_logs;
+        found_logs.extend(found.skipped.into_iter().map(|file| file.path).filter(|file| is_log(&file)));
+        found_logs.sort();
+        let chosen = if found_captures.is_empty() { found_logs } else { found_captures };
+        if chosen.is_empty() {
+            return Err(Trouble::new(format!("`{shown}` holds neither captures nor flow logs")));
+        }
+        if !self.quiet {
+            crate::cli::messages::say(format_args!("`{shown}`: {} taken", chosen.len()));
+        }
+        chosen.iter().try_for_each(|file| self.file(file, captures, logs))
+    }
+}
+
+/// The first bytes of a file or stream.
+fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(SNIFF_LENGTH);
+    reader.take(SNIFF_LENGTH as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// What something is by its first bytes. Text is a log, whatever its lines say; so is nothing at all, as the log of a
+/// capture without IP packets is, unless its name says otherwise.
+fn kind(head: &[u8], path: Option<&Path>) -> Kind {
+    if sniff_log(head).is_some() {
+        return Kind::Log;
+    }
+    match sniff(head) {
+        Sniffed::Empty => {
+            let extension = path.and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
+            let is_capture = extension.is_some_and(|extension| extension == "pcap" || extension == "pcapng");
+            if is_capture { Kind::Capture } else { Kind::Log }
+        }
+        Sniffed::Other(_) if std::str::from_utf8(head).is_ok_and(|text| !text.contains('\0')) => Kind::Log,
+        _ => Kind::Capture,
+    }
+}

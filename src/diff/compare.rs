@@ -1,0 +1,152 @@
+//! The comparison: flow by flow first, then what does not fit across flows.
+
+use std::collections::BTreeMap;
+
+use super::align::{Alignment, Sides, align};
+use super::judge::{self, FlowState, State};
+use super::offset::{ClockOffset, OffsetVotes};
+use super::report::Comparison;
+use super::{Cell, Claim, Claims, Tolerance, Witness};
+use crate::flow::UnloggedTraffic;
+
+/// How two sides are compared.
+#[derive(Clone, Debug, Default)]
+pub struct CompareOptions {
+    /// What numbers may differ by.
+    pub tolerance: Tolerance,
+    /// What AWS never logs.
+    pub unlogged: UnloggedTraffic,
+    /// Whether the candidate bears witness, and the reference makes the claims.
+    pub witness_is_candidate: bool,
+}
+
+/// Compares the two sides.
+pub fn compare(witness: Witness, mut claims: Claims, options: &CompareOptions) -> Comparison {
+    let mut pairs: BTreeMap<_, (Vec<Cell>, Vec<Claim>)> = BTreeMap::new();
+    let Witness { flows, is_capture, span, skipped, windows, other_side, through } = witness;
+    for (id, mut cells) in flows {
+        cells.sort_by_key(|cell| (cell.start, cell.end, cell.line));
+        pairs.entry(id).or_default().0 = cells;
+    }
+    for (id, mut records) in std::mem::take(&mut claims.flows) {
+        records.sort_by_key(|claim| (claim.start, claim.end, claim.line));
+        pairs.entry(id).or_default().1 = records;
+    }
+    let offset = clock_offset(&pairs, span);
+    let shift = offset.shift;
+    let earlier = |(start, end): (i64, i64)| (start.saturating_sub(shift), end.saturating_sub(shift));
+    let flows = pairs.into_iter().map(|(id, (mut cells, records))| {
+        let mut claims: Vec<Claim> = records.into_iter().map(|claim| claim.earlier(shift)).collect();
+        let paired = if is_capture { Vec::new() } else { pair_equal(&mut cells, &mut claims) };
+        let (claims, duplicates, alignment) =
+            without_duplicates(&cells, claims, &paired, &options.tolerance, is_capture);
+        FlowState::new(id, cells, claims, paired, duplicates, alignment)
+    });
+    let state = State {
+        flows: flows.collect(),
+        options,
+        offset,
+        witness_is_capture: is_capture,
+        witness_span: span,
+        witness_skipped: skipped,
+        other_side,
+        through,
+        claims_are_log: claims.is_log,
+        claims_span: claims.span.map(earlier),
+        claims_skipped: claims.skipped.into_iter().map(earlier).collect(),
+        interfaces: claims.interfaces,
+        settled_records: claims.settled_records,
+        settled_flows: claims.settled_flows,
+        settled_large_flows: claims.settled_large_flows,
+        witness_windows: windows,
+        claims_windows: claims.windows,
+        own_addresses: claims.own_addresses,
+        share: None,
+    };
+    judge::judge(state)
+}
+
+/// The offset that many flows agree on.
+fn clock_offset<K>(pairs: &BTreeMap<K, (Vec<Cell>, Vec<Claim>)>, span: Option<(i64, i64)>) -> ClockOffset {
+    let mut votes = OffsetVotes::default();
+    for (cells, claims) in pairs.values() {
+        let mut once = claims.clone();
+        once.dedup_by(|later, earlier| later.says_the_same(earlier));
+        votes.flow(cells, &once, span.unwrap_or_default());
+    }
+    votes.offset()
+}
+
+/// Takes out the records that stand in both logs alike, each once; returns those of the claims.
+fn pair_equal(cells: &mut Vec<Cell>, claims: &mut Vec<Claim>) -> Vec<Claim> {
+    let mut paired = Vec::new();
+    let mut left: Vec<Cell> = Vec::new();
+    let mut at = 0;
+    for cell in cells.drain(..) {
+        while claims.get(at).is_some_and(|claim| (claim.start, claim.end) < (cell.start, cell.end)) {
+            at += 1;
+        }
+        let equal = claims
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|claim| (claim.start, claim.end) == (cell.start, cell.end));
+        let flags_agree = |claim: &Claim| match (claim.tcp_flags, cell.tcp_flags) {
+            (Some(flags), Some(others)) => flags == others,
+            _ => true,
+        };
+        match equal.enumerate().find(|(_, claim)| claim.sum() == cell.sum() && flags_agree(claim)) {
+            Some((index, _)) => paired.push(claims.remove(at + index)),
+            None => left.push(cell),
+        }
+    }
+    *cells = left;
+    paired
+}
+
+/// A record that stands twice in a log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Duplicate {
+    /// The later one.
+    pub(super) claim: Claim,
+    /// The earlier one's line.
+    pub(super) of_line: u64,
+    /// The earlier one's interface.
+    pub(super) of_interface: u32,
+}
+
+/// Aligns a flow without its duplicate records, unless they fit as they are.
+fn without_duplicates(
+    cells: &[Cell],
+    claims: Vec<Claim>,
+    paired: &[Claim],
+    tolerance: &Tolerance,
+    joins_runs: bool,
+) -> (Vec<Claim>, Vec<Duplicate>, Alignment) {
+    let aligned = |claims: &[Claim]| align(Sides { cells, claims, tolerance, joins_runs });
+    let mut once: Vec<Claim> = Vec::with_capacity(claims.len());
+    let mut duplicates: Vec<Duplicate> = Vec::new();
+    for claim in &claims {
+        // equal ones stand next to each other, but for those of other counts over the same span
+        let has_span = |other: &&Claim| (other.start, other.end) == (claim.start, claim.end);
+        let from = paired.partition_point(|other| (other.start, other.end) < (claim.start, claim.end));
+        let in_pairs = paired.get(from..).unwrap_or_default().iter().take_while(has_span);
+        let mut same_span = once.iter().rev().take_while(has_span).chain(in_pairs);
+        match same_span.find(|other| other.says_the_same(claim)) {
+            Some(first) => duplicates.push(Duplicate {
+                claim: *claim,
+                of_line: first.line,
+                of_interface: first.interface,
+            }),
+            None => once.push(*claim),
+        }
+    }
+    if !duplicates.is_empty() {
+        let alignment = aligned(&claims);
+        if alignment.is_clean() {
+            return (claims, Vec::new(), alignment);
+        }
+    }
+    let alignment = aligned(&once);
+    (once, duplicates, alignment)
+}

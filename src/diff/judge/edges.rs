@@ -1,0 +1,159 @@
+//! The edges of the time that both sides cover.
+
+use super::words::{counted, sum};
+use super::{FlowState, Settled, State};
+use crate::diff::coverage::LogWindows;
+use crate::diff::report::Kind;
+use crate::diff::{Cause, Cell, Claim};
+
+/// The first and last second that a side covers.
+#[derive(Clone, Copy)]
+struct Span {
+    first: i64,
+    last: i64,
+}
+
+impl Span {
+    fn is_outside(self, start: i64, end: i64) -> bool {
+        end < self.first || self.last < start
+    }
+
+    fn is_inside(self, start: i64, end: i64) -> bool {
+        self.first <= start && end <= self.last
+    }
+}
+
+/// Sets aside what lies outside the time that both sides cover, and what reaches over its edges.
+pub(super) fn settle(state: &mut State<'_>) {
+    if let Some((first, last)) = state.witness_span {
+        let span = if state.witness_is_capture {
+            Span { first, last }
+        } else {
+            state.log_span(Span { first, last }, state.witness_windows, 0, |flow, second| {
+                (
+                    flow.cells.iter().any(|cell| cell.is_inside(second.first, second.last)),
+                    flow.reach_of_claims(),
+                )
+            })
+        };
+        claims(state, span);
+    }
+    if let Some((first, last)) = state.claims_span {
+        let span = if state.claims_are_log {
+            state.log_span(Span { first, last }, state.claims_windows, state.offset.shift, |flow, second| {
+                let inside = |claim: &Claim| second.is_inside(claim.start, claim.end);
+                (flow.claims.iter().any(inside), flow.reach_of_runs())
+            })
+        } else {
+            Span { first, last }
+        };
+        runs(state, span);
+    }
+}
+
+impl FlowState {
+    /// The first and last second of the open runs.
+    fn reach_of_runs(&self) -> Option<(i64, i64)> {
+        let totals = self.open_runs().into_iter().filter_map(|run| self.run_total(run));
+        totals.map(|cell| (cell.start, cell.end)).reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
+    }
+
+    /// The first and last second of the open records.
+    fn reach_of_claims(&self) -> Option<(i64, i64)> {
+        let claims = self.open_claims().into_iter().filter_map(|claim| self.claims.get(claim));
+        claims.map(|claim| (claim.start, claim.end)).reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
+    }
+}
+
+impl State<'_> {
+    /// A log's span, widened to its windows where it was not cut. `shift` is what was taken from its times; `flow` says
+    /// whether a flow has a record within some seconds, and how far the other side reaches without a record.
+    fn log_span(
+        &self,
+        span: Span,
+        windows: LogWindows,
+        shift: i64,
+        flow: impl Fn(&FlowState, Span) -> (bool, Option<(i64, i64)>),
+    ) -> Span {
+        let first = windows.start_of(span.first.saturating_add(shift)).saturating_sub(shift);
+        let last = windows.end_of(span.last.saturating_add(shift)).saturating_sub(shift);
+        let end_window =
+            Span { first: windows.start_of(span.last.saturating_add(shift)).saturating_sub(shift), last };
+        let start_window =
+            Span { first, last: windows.end_of(span.first.saturating_add(shift)).saturating_sub(shift) };
+        let is_cut = |window: Span, beyond: &dyn Fn((i64, i64)) -> bool| {
+            self.flows.iter().any(|state| {
+                let (has_record, reach) = flow(state, window);
+                has_record && reach.is_some_and(beyond)
+            })
+        };
+        let is_cut_before = is_cut(start_window, &|(from, to)| from < span.first && first <= to);
+        let is_cut_behind = is_cut(end_window, &|(from, to)| span.last < to && from <= last);
+        Span {
+            first: if is_cut_before { span.first } else { first },
+            last: if is_cut_behind { span.last } else { last },
+        }
+    }
+}
+
+/// Records at the edges of what the witness covers.
+fn claims(state: &mut State<'_>, span: Span) {
+    state.for_open_claims(|state, flow, index| {
+        let claim = flow.claims.get(index)?;
+        if span.is_outside(claim.start, claim.end) {
+            return Some(Settled::Outside);
+        }
+        let said = flow.said(index);
+        let has_more = said.is_none_or(|said| claim.packets > said.packets && claim.bytes > said.bytes);
+        let reaches_over = !span.is_inside(claim.start, claim.end);
+        let fits = has_more
+            && (reaches_over || (state.witness_is_capture && in_cut_second(claim, flow, said, span)));
+        fits.then(|| {
+            let kind = if said.is_some() { Kind::Counts } else { state.record_alone() };
+            let side = if claim.start <= span.first { "first" } else { "last" };
+            let detail = format!(
+                "{}; the record reaches {} the {side} second of {}",
+                state.both(claim, said.as_ref()),
+                if reaches_over { "over" } else { "into" },
+                state.witness_name()
+            );
+            Settled::differs(kind, Cause::CaptureEdge, said, detail)
+        })
+    });
+}
+
+/// Whether what a record has more can lie in the part of the capture's first or last second that was cut off: no more
+/// than twice the flow's fullest second, and in packets of a size that the flow has.
+fn in_cut_second(claim: &Claim, flow: &FlowState, said: Option<Cell>, span: Span) -> bool {
+    let touches = claim.start == span.first || claim.end == span.last;
+    let fullest = flow.cells.iter().map(|cell| cell.packets).max().unwrap_or(0);
+    let smallest = flow.cells.iter().map(|cell| cell.facts.smallest).min().unwrap_or(0);
+    let largest = flow.cells.iter().map(|cell| cell.facts.largest).max().unwrap_or(0);
+    let Some(said) = said.filter(|_| touches) else { return false };
+    let (packets, bytes) =
+        (claim.packets.saturating_sub(said.packets), claim.bytes.saturating_sub(said.bytes));
+    let sizes = u64::from(smallest).saturating_mul(packets)..=u64::from(largest).saturating_mul(packets);
+    packets > 0 && packets <= fullest.saturating_mul(2) && sizes.contains(&bytes)
+}
+
+/// Packets at the edges of what the records cover.
+fn runs(state: &mut State<'_>, span: Span) {
+    state.for_open_runs(|state, _, total| {
+        if span.is_outside(total.start, total.end) {
+            return Some(Settled::Outside);
+        }
+        if span.is_inside(total.start, total.end) {
+            return None;
+        }
+        let (before, behind) = (span.first - total.start, total.end - span.last);
+        let (by, side) = if before > behind { (before, "before") } else { (behind, "behind") };
+        let detail = format!(
+            "{} has {}, which reach {} {side} what {} covers",
+            state.witness_name(),
+            sum(total.sum()),
+            counted(by.unsigned_abs(), "second"),
+            state.claims_name()
+        );
+        Some(Settled::differs(state.packets_alone(), Cause::CaptureEdge, Some(*total), detail))
+    });
+}

@@ -1,0 +1,90 @@
+//! Packets that one log accepts and the other rejects, and rejected last packets of closed connections.
+
+use super::identity;
+use crate::diff::judge::words::sum;
+use crate::diff::judge::{Settled, State};
+use crate::diff::report::Kind;
+use crate::diff::{Cause, FlowId};
+use crate::flow::FlowKey;
+use crate::packet::{Protocol, TcpFlags};
+use crate::record::Action;
+
+/// REJECT records of connections that were closed before.
+pub(in super::super) fn late_reject(state: &mut State<'_>) {
+    if state.witness_is_capture {
+        partly_seen(state);
+    } else {
+        other_action(state);
+    }
+}
+
+/// The first second in which a connection is closing: FIN or RST in either direction.
+fn closes_at(state: &State<'_>, key: &FlowKey) -> Option<i64> {
+    let reverse = FlowKey {
+        srcaddr: key.dstaddr,
+        dstaddr: key.srcaddr,
+        srcport: key.dstport,
+        dstport: key.srcport,
+        protocol: key.protocol,
+    };
+    let closing = TcpFlags::FIN.0 | TcpFlags::RST.0;
+    let is_closing = |flags: Option<TcpFlags>| flags.is_some_and(|flags| flags.0 & closing != 0);
+    let of_connection = state.flows.iter().filter(|flow| flow.id.key == *key || flow.id.key == reverse);
+    of_connection
+        .flat_map(|flow| {
+            let cells = flow.cells.iter().filter(|cell| is_closing(cell.tcp_flags)).map(|cell| cell.start);
+            let claims = flow.claims.iter().chain(&flow.paired);
+            cells.chain(claims.filter(|claim| is_closing(claim.tcp_flags)).map(|claim| claim.start))
+        })
+        .min()
+}
+
+/// A REJECT of packets that the capture shows only some of, after the connection closed.
+fn partly_seen(state: &mut State<'_>) {
+    state.for_open_claims(|state, flow, index| {
+        let claim = flow.claims.get(index)?;
+        let said = flow.said(index)?;
+        let is_reject = claim.action == Some(Action::Reject) && flow.id.key.protocol == Protocol::TCP;
+        if !is_reject || claim.packets <= said.packets || claim.bytes <= said.bytes {
+            return None;
+        }
+        let closed = closes_at(state, &flow.id.key).filter(|closed| *closed <= claim.start)?;
+        let detail = format!(
+            "{}: a REJECT of the last packets of a connection that closed at {closed}",
+            state.both(claim, Some(&said))
+        );
+        Some(Settled::differs(Kind::Counts, Cause::LateReject, Some(said), detail))
+    });
+}
+
+/// Records that the other log has with the other action.
+fn other_action(state: &mut State<'_>) {
+    let places = state.places();
+    for flow in 0..state.flows.len() {
+        let Some(id) = state.flows.get(flow).map(|flow| flow.id) else { continue };
+        let other = match id.action {
+            Some(Action::Reject) => FlowId { action: Some(Action::Accept), ..id },
+            Some(Action::Accept) => FlowId { action: Some(Action::Reject), ..id },
+            None => continue,
+        };
+        let Some(place) = places.get(&other).copied() else { continue };
+        let claims = state.homeless(flow);
+        let loose = state.flows.get(place).map(|other| other.loose(false)).unwrap_or_default();
+        let found = state.fitting(flow, &claims, &state.gather(&[(place, loose)]));
+        let closed = closes_at(state, &id.key).filter(|_| id.key.protocol == Protocol::TCP);
+        let (claims, witness) = (state.claims_name(), state.witness_name());
+        let (here, there) = (id.action.map_or("-", Action::as_str), other.action.map_or("-", Action::as_str));
+        state.settle_found(flow, found, |found| {
+            let is_late = closed.is_some_and(|closed| closed <= found.said.start);
+            let what = format!(
+                "{here} in {claims}, {there} in {witness}, equal in {} and times",
+                sum(found.said.sum())
+            );
+            if is_late {
+                identity(Cause::LateReject, found.said, format!("{what}; the connection was closed by then"))
+            } else {
+                identity(Cause::Unexplained, found.said, what)
+            }
+        });
+    }
+}

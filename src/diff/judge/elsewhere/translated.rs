@@ -1,0 +1,117 @@
+//! Addresses that were translated on the way, and secondary addresses of an interface.
+//!
+//! One end of the flow is the same, the other is not; counts and times are equal.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::{arrow, identity};
+use crate::diff::judge::State;
+use crate::diff::{Cause, Claim, Sum};
+use crate::flow::FlowKey;
+use crate::packet::Protocol;
+
+/// How many flows with the same end are tried for a record.
+const TRIED: usize = 32;
+
+/// One end of a flow: which end, and its address and port.
+type End = (Protocol, bool, IpAddr, u16);
+
+fn ends(key: &FlowKey) -> [End; 2] {
+    [(key.protocol, true, key.srcaddr, key.srcport), (key.protocol, false, key.dstaddr, key.dstport)]
+}
+
+/// Records whose packets have another address at one end.
+pub(in super::super) fn translated(state: &mut State<'_>) {
+    let mut by_end: HashMap<End, Vec<usize>> = HashMap::new();
+    for (at, flow) in state.flows.iter().enumerate() {
+        if !flow.open_runs().is_empty() {
+            ends(&flow.id.key).into_iter().for_each(|end| by_end.entry(end).or_default().push(at));
+        }
+    }
+    for flow in 0..state.flows.len() {
+        let claims = state.homeless(flow);
+        let Some(key) = state.flows.get(flow).map(|flow| flow.id.key).filter(|_| !claims.is_empty()) else {
+            continue;
+        };
+        let mut candidates: Vec<usize> = ends(&key)
+            .iter()
+            .filter_map(|end| by_end.get(end))
+            .flatten()
+            .copied()
+            .filter(|at| *at != flow)
+            .collect();
+        // translation that keeps the ports is the likelier one
+        let keeps_ports = |at: &usize| {
+            state.flows.get(*at).is_some_and(|other| {
+                (other.id.key.srcport, other.id.key.dstport) == (key.srcport, key.dstport)
+            })
+        };
+        candidates.sort_by_key(|at| (!keeps_ports(at), *at));
+        candidates.dedup();
+        try_candidates(state, flow, &key, &claims, &candidates);
+    }
+}
+
+fn try_candidates(state: &mut State<'_>, flow: usize, key: &FlowKey, claims: &[usize], candidates: &[usize]) {
+    let records = |state: &State<'_>| -> Vec<Claim> {
+        let of = state.flows.get(flow);
+        claims.iter().filter_map(|claim| of?.claims.get(*claim)).copied().collect()
+    };
+    let claimed = Claim::total(&records(state));
+    let mut tried = 0;
+    for candidate in candidates {
+        let Some(other) = state.flows.get(*candidate) else { continue };
+        let other_key = other.id.key;
+        let loose = other.loose(false);
+        let available = loose
+            .iter()
+            .filter_map(|at| other.cells.get(*at))
+            .fold(Sum::ZERO, |sum, cell| sum.plus(cell.sum()));
+        if available.packets < claimed.packets || available.bytes < claimed.bytes {
+            continue;
+        }
+        tried += 1;
+        if tried > TRIED {
+            return;
+        }
+        let gathered = state.gather(&[(*candidate, loose)]);
+        let found = state.fitting(flow, claims, &gathered);
+        if found.len() < claims.len() {
+            continue;
+        }
+        let interface = records(state).first().map_or(0, |claim| claim.interface);
+        let is_secondary = is_secondary(state, key, &other_key, interface);
+        let witness = state.witness_name();
+        let (cause, what) = if is_secondary {
+            (Cause::SecondaryAddress, "which the log shows under the interface's primary address")
+        } else {
+            (Cause::AddressTranslated, "on the other side of a translation")
+        };
+        state.settle_found(flow, found, |found| {
+            let detail = format!(
+                "{witness} has the packets as {}, {what}: counts and times are equal",
+                arrow(&other_key)
+            );
+            identity(cause, found.said, detail)
+        });
+        return;
+    }
+}
+
+/// Whether the log's address is one that all records of its interface have, the capture sees it elsewhere, and nothing
+/// but the address differs.
+fn is_secondary(state: &State<'_>, logged: &FlowKey, seen: &FlowKey, interface: u32) -> bool {
+    let own = state.own_addresses.get(&interface).map(Vec::as_slice).unwrap_or_default();
+    let same_ports = (logged.srcport, logged.dstport) == (seen.srcport, seen.dstport);
+    let primary = match (logged.srcaddr == seen.srcaddr, logged.dstaddr == seen.dstaddr) {
+        (true, false) => logged.dstaddr,
+        (false, true) => logged.srcaddr,
+        _ => return false,
+    };
+    let is_seen = state.settled_flows > 0
+        || state.flows.iter().any(|flow| {
+            !flow.cells.is_empty() && (flow.id.key.srcaddr == primary || flow.id.key.dstaddr == primary)
+        });
+    interface != 0 && same_ports && primary.is_ipv4() && own.contains(&primary) && is_seen
+}

@@ -1,0 +1,108 @@
+//! Bytes that are counted, but not as IP length.
+//!
+//! A flow's cells are given other bytes, and its records are aligned anew: those that fit now were counted that way.
+
+use super::words::counted;
+use super::{FlowState, Settled, State};
+use crate::diff::align::{Fit, Sides, align};
+use crate::diff::report::Kind;
+use crate::diff::{Cause, Cell, Claim};
+
+/// Another way to count bytes.
+struct Measure {
+    bytes: fn(&Cell) -> u64,
+    /// What it is, as a phrase.
+    name: &'static str,
+}
+
+/// Bytes of whole frames, or of IP packets and link headers.
+pub(super) fn frame_bytes(state: &mut State<'_>) {
+    const FCS: u64 = 4;
+    const ETHERNET: u64 = 14;
+    let measures = [
+        Measure {
+            bytes: |cell| cell.facts.frame_bytes,
+            name: "the length of the frames, link header and padding included",
+        },
+        Measure {
+            bytes: |cell| cell.bytes + cell.facts.link_bytes,
+            name: "the IP length and the link header, without padding",
+        },
+        Measure {
+            bytes: |cell| cell.bytes + ETHERNET * cell.packets,
+            name: "the IP length and an Ethernet header of 14 bytes",
+        },
+        Measure {
+            bytes: |cell| cell.facts.frame_bytes + FCS * cell.packets,
+            name: "the length of the frames and a frame check sequence of 4 bytes each",
+        },
+        Measure {
+            bytes: |cell| cell.facts.frame_bytes.saturating_sub(FCS * cell.packets),
+            name: "the length of the frames without a frame check sequence of 4 bytes each",
+        },
+    ];
+    for measure in measures {
+        try_measure(state, &measure, Cause::FrameBytes);
+    }
+}
+
+/// Bytes that the snap length kept.
+pub(super) fn captured_bytes(state: &mut State<'_>) {
+    let name = "what the snap length kept of the IP packets";
+    try_measure(state, &Measure { bytes: |cell| cell.facts.captured_bytes, name }, Cause::CapturedBytes);
+}
+
+fn try_measure(state: &mut State<'_>, measure: &Measure, cause: Cause) {
+    if !state.witness_is_capture {
+        return;
+    }
+    for at in 0..state.flows.len() {
+        let Some(flow) = state.flows.get(at) else { continue };
+        let settled = measured(state, flow, measure, cause);
+        if let Some(flow) = state.flows.get_mut(at) {
+            settled.into_iter().for_each(|(index, settled)| flow.settle_claim(index, settled));
+        }
+    }
+}
+
+fn measured(state: &State<'_>, flow: &FlowState, measure: &Measure, cause: Cause) -> Vec<(usize, Settled)> {
+    let open = flow.open_claims();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let other = |cell: &Cell| Cell { bytes: (measure.bytes)(cell), ..*cell };
+    let cells: Vec<Cell> = flow.cells.iter().map(other).collect();
+    let alignment = align(Sides {
+        cells: &cells,
+        claims: &flow.claims,
+        tolerance: &state.options.tolerance,
+        joins_runs: true,
+    });
+    let mut found = Vec::new();
+    for index in open {
+        let Some((claim, placed)) = flow.claims.get(index).zip(alignment.placed.get(index)) else { continue };
+        let said = flow.said(index);
+        let is_about_bytes =
+            said.is_some_and(|said| said.packets == claim.packets && said.bytes != claim.bytes);
+        let said = said.filter(|_| is_about_bytes || matches!(placed.fit, Fit::Times { .. }));
+        if !matches!(placed.fit, Fit::Matched | Fit::Times { .. }) {
+            continue;
+        }
+        let Some(said) = said.or_else(|| other_said(flow, placed.cells.clone(), claim)) else { continue };
+        let detail = format!(
+            "the {} of {} are {}; their IP length is {}",
+            counted(claim.bytes, "byte"),
+            counted(claim.packets, "packet"),
+            measure.name,
+            counted(said.bytes, "byte")
+        );
+        found.push((index, Settled::differs(Kind::Counts, cause, Some(said), detail)));
+    }
+    found
+}
+
+/// What the cells say where the record was placed once its bytes were understood.
+fn other_said(flow: &FlowState, cells: std::ops::Range<usize>, claim: &Claim) -> Option<Cell> {
+    let joined = Cell::joined(flow.cells.get(cells)?)?;
+    Some(Cell { packets: claim.packets, ..joined })
+}

@@ -1,0 +1,54 @@
+//! Records that stand twice in one log.
+
+use super::words::sum;
+use super::{Differs, FlowState, State};
+use crate::diff::compare::Duplicate;
+use crate::diff::{Cause, Cell};
+
+/// What a duplicate is told as.
+pub(super) fn told(state: &State<'_>, flow: &FlowState, duplicate: &Duplicate) -> Differs {
+    let Duplicate { claim, of_line, of_interface } = duplicate;
+    let both_ends = claim.interface != *of_interface && claim.interface != 0 && *of_interface != 0;
+    let first = if *of_line > 0 { format!("line {of_line}") } else { "another".to_owned() };
+    let detail = if both_ends {
+        format!(
+            "says the same as {first}, of another interface: `{}` and `{}` are the two ends of the flow",
+            state.interface(*of_interface),
+            state.interface(claim.interface)
+        )
+    } else {
+        format!("says the same as {first}: {} over the same seconds", sum(claim.sum()))
+    };
+    let inside: Vec<Cell> =
+        flow.cells.iter().filter(|cell| cell.is_inside(claim.start, claim.end)).copied().collect();
+    Differs {
+        kind: state.record_alone(),
+        cause: Cause::DuplicateRecord,
+        explained: both_ends,
+        detail,
+        said: Cell::joined(&inside),
+    }
+}
+
+/// Settles the records of a log that bears witness which stand there twice.
+pub(super) fn settle(state: &mut State<'_>) {
+    if state.witness_is_capture {
+        return;
+    }
+    state.for_open_runs(|state, flow, total| {
+        let is_same = |start: i64, end: i64, packets: u64, bytes: u64| {
+            (start, end, packets, bytes) == (total.start, total.end, total.packets, total.bytes)
+        };
+        let paired =
+            flow.paired.iter().find(|claim| is_same(claim.start, claim.end, claim.packets, claim.bytes));
+        let earlier = flow
+            .cells
+            .iter()
+            .find(|cell| cell.line < total.line && is_same(cell.start, cell.end, cell.packets, cell.bytes));
+        let first = paired
+            .map(|_| String::new())
+            .or_else(|| earlier.map(|cell| format!(", as line {}", cell.line)))?;
+        let detail = format!("{} has it twice{first}: {}", state.witness_name(), sum(total.sum()));
+        Some(super::Settled::differs(state.packets_alone(), Cause::DuplicateRecord, Some(*total), detail))
+    });
+}
