@@ -5,8 +5,10 @@
 
 mod counters;
 mod key;
+mod pattern;
 mod window;
 
 pub use counters::FlowCounters;
 pub use key::{FlowKey, MeteringKey, ObservationPoint};
+pub use pattern::FlowPattern;
 pub use window::{AggregationInterval, CaptureWindow, ParseIntervalError, WindowIndex, Windows};
