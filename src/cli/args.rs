@@ -8,6 +8,8 @@ use flowtruth::filter::Filter;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
 
+use super::extract::args::ExtractArgs;
+
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
 #[derive(Parser, Debug)]
 #[command(name = "flowtruth", version, max_term_width = 100, after_help = CLI_EXAMPLES)]
@@ -25,6 +27,8 @@ Examples:
   flowtruth convert capture.pcap                     records on standard output
   tcpdump -i eth0 -w - | flowtruth convert -         records as windows close
   flowtruth inspect capture.pcap                     what is in a capture
+  flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
+                                                     the packets behind a record
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -54,6 +58,8 @@ pub enum Command {
     Convert(Box<ConvertArgs>),
     /// Show what is in captures, and which options of `convert` fit
     Inspect(InspectArgs),
+    /// Write the packets behind a flow or a record as a capture
+    Extract(Box<ExtractArgs>),
     /// Explain the fields of a flow log record
     Fields(FieldsArgs),
     /// Print a completion script for a shell

@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod args;
 mod convert;
+mod extract;
 mod fields;
 mod identity;
 mod inputs;
@@ -55,6 +56,7 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Convert(args) => convert::run(*args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Extract(args) => extract::run(*args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(args),
