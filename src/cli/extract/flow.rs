@@ -387,7 +387,7 @@ mod tests {
             ("10.0.0.1->10.0.0.2/", 20, "found the end, expected a protocol", PROTOCOL),
             ("10.0.0.1 10.0.0.2 443 5000 -", 28, "`-` is not a protocol", PROTOCOL),
             ("::1:443->[::2]", 1, "where `::1:443` ends its address cannot be told", BRACKETS),
-            ("[::1->*", 6, "found `->*`, expected `]` behind the IPv6 address", BRACKETS),
+            ("[::1->*", 5, "found `->*`, expected `]` behind the IPv6 address", BRACKETS),
             ("[::1]443->*", 6, "found `443`, expected `:` and the port", BRACKETS),
             ("[10.0.0.1]->*", 2, "`10.0.0.1` is not an IPv6 address", ADDRESS),
             ("10.0.0.1->[::1]", 1, "one address is IPv4 and the other IPv6", FAMILIES),

@@ -2,7 +2,6 @@
 
 use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{Extraction, Missed, SecondSpan};
-use indicatif::HumanCount;
 
 use super::args::ExtractArgs;
 use super::wanted::Wanted;
@@ -48,7 +47,7 @@ fn reason(extraction: &Extraction, wanted: &Wanted, args: &ExtractArgs) -> Strin
     if extraction.packets_read == 0 {
         "there are no packets in the captures".to_owned()
     } else if left_out > 0 {
-        format!("without `--filter`, `--from` and `--until` there are {}", HumanCount(left_out))
+        format!("`--filter`, `--from` or `--until` leave out {} of the flow", counted(left_out, "packet"))
     } else if let Some((first, last)) = other_times_span {
         let SecondSpan { start, end } = wanted.span;
         format!(
@@ -64,8 +63,8 @@ fn reason(extraction: &Extraction, wanted: &Wanted, args: &ExtractArgs) -> Strin
         )
     } else if without_time > 0 {
         format!(
-            "{} of the flow have no time in the captures, so that no record has them",
-            HumanCount(without_time)
+            "the flow has {} without a time in the captures, which no record counts",
+            counted(without_time, "packet")
         )
     } else {
         let mut hint = "the flow is not in the captures; `flowtruth convert` lists those that are".to_owned();
