@@ -21,7 +21,7 @@ use flowtruth::packet::Protocol;
 
 /// Why a text is no flow: the column (in characters, from 1), what is wrong there, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("flow, column {column}: {problem}")]
+#[error("column {column}: {problem}")]
 pub struct FlowTextError {
     /// Where it is.
     pub column: usize,
@@ -396,7 +396,7 @@ mod tests {
             ("* -> ä b", 8, "found `b`, expected the end or `/` and the protocol", FORM),
         ] {
             let error = parse(text).unwrap_err();
-            let expected = format!("flow, column {column}: {problem}");
+            let expected = format!("column {column}: {problem}");
             assert_eq!((error.to_string(), error.hint), (expected, hint), "{text}");
         }
     }

@@ -162,7 +162,9 @@ fn of_record(place: &str, read: &ReadRecord<'_>) -> Result<Wanted, Trouble> {
     let record = read.record;
     match record.log_status {
         Some(LogStatus::NoData) => {
-            return Err(Trouble::new(format!("{place} has log-status `NODATA`: there was no traffic")));
+            return Err(Trouble::new(format!(
+                "{place} has log-status `NODATA`: there was no traffic, so it has no packets"
+            )));
         }
         Some(LogStatus::SkipData) => {
             return Err(Trouble::new(format!(
@@ -211,13 +213,10 @@ fn missing(place: &str, read: &ReadRecord<'_>) -> Trouble {
     let lacking: Vec<_> = needed.iter().filter(|(_, is_there)| !is_there).map(|(field, _)| *field).collect();
     let names: Vec<_> = lacking.iter().map(|field| format!("`{field}`")).collect();
     let has_columns = read.columns.format().is_some_and(|format| lacking.iter().all(|f| format.contains(*f)));
-    let (verb, hint) = if has_columns {
-        ("is `-` in", "name the flow with `--flow`, and its time with `--from` and `--until`")
+    let (has, hint) = if has_columns {
+        ("`-` in", "name the flow with `--flow`, and its time with `--from` and `--until`")
     } else {
-        (
-            "is not among the fields of",
-            "records are found again by addresses, ports, protocol, `start` and `end`",
-        )
+        ("no field", "a record's packets are found by its addresses, ports, protocol, `start` and `end`")
     };
-    Trouble::new(format!("{} {verb} {place}", names.join(", "))).with_hint(hint)
+    Trouble::new(format!("{place} has {has} {}", names.join(", "))).with_hint(hint)
 }
