@@ -11,7 +11,8 @@
 //!                                       Ledger: packets read = packets in records + packets skipped by reason
 //! ```
 //!
-//! [`pipeline::convert`] runs the whole of it, [`pipeline::inspect`] only looks:
+//! [`pipeline::convert`] runs the whole of it, [`pipeline::inspect`] only looks, [`pipeline::extract`] goes from a record
+//! back to its packets:
 //!
 //! ```
 //! use flowtruth::capture::CaptureInput;
@@ -50,7 +51,7 @@
 //! | 0 | [`packet`] | the words for packets: a captured packet, an IP packet, times, flags, reasons to skip |
 //! | 0 | [`flow`] | flow keys, capture windows, counters |
 //! | 0 | [`record`] | the 54 fields, a record with a typed value for each, log formats |
-//! | 1 | [`capture`] | bytes → captured packets: pcap and pcapng, compressed or not, many files in time order |
+//! | 1 | [`capture`] | bytes → captured packets: pcap and pcapng, compressed or not, many files in time order; and back |
 //! | 1 | [`decode`] | a captured packet → the IP packet that counts, or the reason why there is none |
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |

@@ -638,6 +638,32 @@ fn an_inspection_of_a_live_capture_ends_with_what_was_read() {
 }
 
 #[test]
+fn a_live_extraction_writes_packets_as_they_come_and_ends_when_it_is_interrupted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(directory.path(), "live");
+    let mut child =
+        Guarded::spawn(&mut flowtruth(&["extract", path.to_str().unwrap(), "--flow", "*:1->*/udp"]));
+    let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
+    let packets = [pcap(101), record(1, &udp(1)), record(2, &udp(2))].concat();
+    pipe.write_all(&packets).unwrap();
+    let mut stdout = child.0.stdout.take().unwrap();
+    let mut written = vec![0; 24 + record(1, &udp(1)).len()];
+    stdout.read_exact(&mut written).unwrap();
+    assert!(written.ends_with(&udp(1)));
+    child.signal("INT");
+    // who writes the capture was interrupted too, and has a packet left
+    thread::sleep(Duration::from_millis(200));
+    pipe.write_all(&record(3, &udp(1))).unwrap();
+    drop(pipe);
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(&udp(1)) && rest.len() == record(3, &udp(1)).len(), "{rest:?}");
+    let finished = child.finish();
+    assert_eq!(finished.code(), 130);
+    assert!(finished.stderr.contains("2 packets, 56 bytes (IP), written to standard output"));
+}
+
+#[test]
 fn a_second_interruption_ends_it_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let output = directory.path().join("flow.log");

@@ -1,4 +1,4 @@
-//! Captures: bytes into [`CapturedPacket`](crate::packet::CapturedPacket)s.
+//! Captures: bytes into [`CapturedPacket`](crate::packet::CapturedPacket)s, and back.
 //!
 //! ```text
 //! file, pipe ─ source ─ [compressed] ─ block ─ pcap / pcapng ─ Capture ─ MergedCaptures
@@ -8,6 +8,7 @@
 //! 2. One layer of compression is opened; the bytes are gathered into blocks.
 //! 3. Slice parsers cut records and blocks from the bytes: pure functions that own no reader.
 //! 4. [`Capture`] owns one reader and yields its packets; [`MergedCaptures`] reads many in time order.
+//! 5. [`CaptureWriter`] writes packets as a capture again.
 //!
 //! Invariants:
 //! - every packet is yielded once, in the capture's order, numbered from 1 as Wireshark numbers frames;
@@ -34,6 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod write;
 
 pub use error::{CaptureError, CaptureErrorKind, Damage, Place};
 pub use info::{
@@ -43,6 +45,7 @@ pub use inputs::{CaptureInput, ExpandedInputs, SkippedFile, expand_inputs};
 pub use merge::{MergeStep, MergedCaptures};
 pub use reader::Capture;
 pub use sniff::{Compression, Foreign, Sniffed, sniff};
+pub use write::{CaptureWriter, PacketOrigin, WriteError, WriteFormat};
 
 /// The most bytes captured of one packet; more is damage (accounting rule 13).
 pub const MAX_CAPTURED: u32 = 262_144;

@@ -10,6 +10,7 @@ use clap::Parser;
 mod args;
 mod convert;
 mod diff;
+mod extract;
 mod fields;
 mod identity;
 mod inputs;
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(*args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Extract(args) => extract::run(*args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(args),

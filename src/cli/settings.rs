@@ -28,7 +28,7 @@ impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
         let ConvertArgs { captures, metering, selection, records, run } = args;
-        let format = log_format(&records.log_format)?;
+        let format = log_format("--log-format", &records.log_format)?;
         let identity = identity(&records)?;
         let hints = hints(&records, &format, &identity);
         let threads = match run.threads {
@@ -55,12 +55,7 @@ fn meter_options(
     selection: SelectionArgs,
     records: &RecordArgs,
 ) -> Result<MeterOptions, Trouble> {
-    if let (Some(from), Some(until)) = (selection.from, selection.until)
-        && from >= until
-    {
-        return Err(Trouble::new(format!("`--from {from}` is not before `--until {until}`"))
-            .with_hint("packets at `--from` count, packets at `--until` do not"));
-    }
+    check_times(selection.from, selection.until)?;
     Ok(MeterOptions {
         interval: metering.max_aggregation_interval,
         origin: window_origin(&metering.window_origin)?,
@@ -81,6 +76,17 @@ fn meter_options(
     })
 }
 
+/// Refuses a span of time that nothing can be in.
+pub fn check_times(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), Trouble> {
+    match (from, until) {
+        (Some(from), Some(until)) if from >= until => {
+            Err(Trouble::new(format!("`--from {from}` is not before `--until {until}`"))
+                .with_hint("packets at `--from` count, packets at `--until` do not"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn window_origin(text: &str) -> Result<WindowOrigin, Trouble> {
     match text {
         "epoch" => Ok(WindowOrigin::Epoch),
@@ -92,16 +98,7 @@ fn window_origin(text: &str) -> Result<WindowOrigin, Trouble> {
 }
 
 /// A ready format by its name, or AWS's syntax.
-fn log_format(text: &str) -> Result<LogFormat, Trouble> {
-    format_of("--log-format", text)
-}
-
-/// The fields of a log that is read.
-pub fn input_format(text: &str) -> Result<LogFormat, Trouble> {
-    format_of("--input-format", text)
-}
-
-fn format_of(option: &str, text: &str) -> Result<LogFormat, Trouble> {
+pub fn log_format(option: &str, text: &str) -> Result<LogFormat, Trouble> {
     let format = if text.contains('$') { text.parse() } else { LogFormat::preset(text) };
     format.map_err(|error| {
         let trouble = Trouble::new(format!("`{option}` cannot be used")).caused_by(error);

@@ -5,10 +5,12 @@
 
 mod counters;
 mod key;
+mod pattern;
 mod unlogged;
 mod window;
 
 pub use counters::FlowCounters;
 pub use key::{FlowKey, MeteringKey, ObservationPoint};
+pub use pattern::FlowPattern;
 pub use unlogged::{ParseCidrError, Unlogged, UnloggedTraffic, VpcCidr};
 pub use window::{AggregationInterval, CaptureWindow, ParseIntervalError, WindowIndex, Windows};

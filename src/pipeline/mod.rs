@@ -6,24 +6,29 @@
 //!    └───────────┴── ledger ┴──────────┴──────────┘
 //! ```
 //!
-//! [`convert`] runs the whole of it; [`inspect`] only looks.
+//! [`convert`] runs the whole of it; [`inspect`] only looks; [`extract`] goes back from a record to its packets.
 
 mod convert;
 mod diff;
 mod emit;
+mod extract;
+mod held;
 mod inspect;
 mod intake;
 mod ledger;
 mod options;
 mod points;
 mod progress;
+mod selection;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, with_causes};
 pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
+pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };
 pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
+pub use selection::{PacketSelection, SecondSpan};

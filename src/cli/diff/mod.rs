@@ -1,5 +1,6 @@
 //! `diff`: packets against flow logs, every difference with its cause.
 
+pub mod args;
 mod machine;
 mod people;
 mod sides;
@@ -7,12 +8,12 @@ mod sides;
 use std::io::Write;
 use std::sync::Arc;
 
+use args::{ComparingArgs, DiffArgs, LogArgs, ShowingArgs};
 use flowtruth::decode::Tunnels;
 use flowtruth::diff::{CompareOptions, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
 use flowtruth::pipeline::{DiffOptions, DiffReport, MeterOptions, Progress, diff};
 
-use super::args::{ComparingArgs, DiffArgs, LogArgs, ShowingArgs};
 use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
@@ -59,7 +60,9 @@ impl LogArgs {
         &self,
         own: Option<&str>,
     ) -> std::result::Result<Option<flowtruth::record::LogFormat>, Trouble> {
-        own.or(self.input_format.as_deref()).map(super::settings::input_format).transpose()
+        own.or(self.input_format.as_deref())
+            .map(|format| super::settings::log_format("--input-format", format))
+            .transpose()
     }
 }
 
