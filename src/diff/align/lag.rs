@@ -1,8 +1,9 @@
 //! Records that look for packets of their own counts within the reach of lag.
 
+use super::aligner::Aligner;
 use super::components::Component;
-use super::{Aligner, Fit, LAG};
-use crate::diff::{Cell, Sum};
+use super::{Fit, LAG};
+use crate::diff::{Cell, Claim, Sum};
 
 /// Places open records of an island on free cells that follow one another, hold exactly their counts, and begin and
 /// end within the reach of lag; the nearest first.
@@ -50,6 +51,91 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) {
         };
         let fit = aligner.fit_of(&claim, claim.start - begin.start, claim.end - last.end);
         aligner.place(index, fit, first + at..first + end);
+    }
+}
+
+/// How many places are tried for the records of an island.
+const BUDGET: usize = 10_000;
+
+/// Places all records of an island whose totals balance on its cells one after another, in whatever order they lag
+/// into; `false` where that cannot be done.
+pub(super) fn assign(aligner: &mut Aligner<'_>, island: &Component, view: &[usize]) -> bool {
+    let cells = aligner.cells(&island.cells);
+    let claims: Vec<(usize, Claim)> = view.iter().copied().zip(aligner.claims(view)).collect();
+    let mut search = Search { cells, claims: &claims, used: vec![false; claims.len()], budget: BUDGET };
+    let mut places = Vec::with_capacity(claims.len());
+    if !search.place_from(0, &mut places) {
+        return false;
+    }
+    for (index, at, end) in places {
+        let Some((claim, first, last)) = claims
+            .get(index)
+            .and_then(|(_, claim)| Some((claim, cells.get(at)?, cells.get(end.checked_sub(1)?)?)))
+        else {
+            continue;
+        };
+        let fit = aligner.fit_of(claim, claim.start - first.start, claim.end - last.end);
+        let from = island.cells.start;
+        aligner.place(view.get(index).copied().unwrap_or_default(), fit, from + at..from + end);
+    }
+    true
+}
+
+/// A search for a record for the next cells, and so on, with going back.
+struct Search<'a> {
+    cells: &'a [Cell],
+    claims: &'a [(usize, Claim)],
+    used: Vec<bool>,
+    budget: usize,
+}
+
+impl Search<'_> {
+    /// Places records from a cell on: the record's place, its first cell, and the one behind its last.
+    fn place_from(&mut self, at: usize, places: &mut Vec<(usize, usize, usize)>) -> bool {
+        if at == self.cells.len() {
+            return places.len() == self.claims.len();
+        }
+        let mut fitting: Vec<(u64, usize, usize)> = Vec::new();
+        for (index, (_, claim)) in self.claims.iter().enumerate() {
+            if self.used.get(index) != Some(&false) {
+                continue;
+            }
+            let Some(first) = self.cells.get(at) else { return false };
+            let reach = i64::try_from(LAG).unwrap_or(i64::MAX) + 1;
+            if claim.start > first.start.saturating_add(reach) {
+                // the records are in order of their start
+                break;
+            }
+            self.budget = match self.budget.checked_sub(1) {
+                Some(budget) => budget,
+                None => return false,
+            };
+            let mut sum = Sum::ZERO;
+            let end = self.cells.get(at..).unwrap_or_default().iter().position(|cell| {
+                sum = sum.plus(cell.sum());
+                sum.packets >= claim.packets
+            });
+            let Some(end) = end.map(|end| at + end).filter(|_| sum == claim.sum()) else { continue };
+            let off = self.cells.get(end).and_then(|last| off(claim.start, claim.end, first, last));
+            fitting.extend(off.map(|off| (off, index, end + 1)));
+        }
+        fitting.sort_unstable();
+        for (_, index, end) in fitting {
+            self.mark(index, true);
+            places.push((index, at, end));
+            if self.place_from(end, places) {
+                return true;
+            }
+            places.pop();
+            self.mark(index, false);
+        }
+        false
+    }
+
+    fn mark(&mut self, index: usize, used: bool) {
+        if let Some(mark) = self.used.get_mut(index) {
+            *mark = used;
+        }
     }
 }
 

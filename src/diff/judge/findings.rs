@@ -18,7 +18,7 @@ pub(super) fn comparison(state: &State<'_>) -> Comparison {
         outcome.flow(state, flow);
     }
     let Outcome { matched, mut differences, records_outside, packets_outside } = outcome;
-    differences.sort_by(|a, b| (a.key, a.start, a.end, a.line).cmp(&(b.key, b.start, b.end, b.line)));
+    differences.sort_by_key(|difference| (difference.key, difference.start, difference.end, difference.line));
     let mut causes = BTreeMap::new();
     differences.iter().for_each(|difference| *causes.entry(difference.cause).or_default() += 1);
     let verdict = match differences.as_slice() {

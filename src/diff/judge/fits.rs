@@ -16,7 +16,8 @@ pub(super) fn settle(state: &mut State<'_>) {
         let mut groups = BTreeSet::new();
         let mut found = Vec::new();
         for (index, (placed, claim)) in flow.alignment.placed.iter().zip(&flow.claims).enumerate() {
-            if placed.fit != Fit::Open {
+            let is_settled = flow.claim_verdicts.get(index).is_some_and(Option::is_some);
+            if placed.fit != Fit::Open && !is_settled {
                 found.push((index, placed_one(state, flow, placed, claim, &mut groups)));
             }
         }
@@ -120,12 +121,8 @@ fn flags(
     if within(logged) {
         return None;
     }
-    let is_raw = if state.witness_is_capture {
-        bounds(|cell| Some(cell.facts.raw_flags)).is_some_and(within)
-    } else {
-        // between logs: what is left after AWS's rule is the other's
-        only_raw_bits(flags, logged.1) || only_raw_bits(logged.1, flags)
-    };
+    let is_raw =
+        only_raw_bits(flags, logged.1) || (!state.witness_is_capture && only_raw_bits(logged.1, flags));
     let cause = if is_raw { Cause::RawTcpFlags } else { Cause::Unexplained };
     let detail = format!(
         "`tcp-flags` is {} in {}, the packets of {} give {}",
@@ -137,7 +134,7 @@ fn flags(
     Some(Settled::differs(Kind::Flags, cause, said, detail))
 }
 
-/// Whether flags are others with bits that AWS never logs: ACK without SYN, PSH and above.
+/// Whether flags are others and bits that AWS does not log there: ACK without SYN, PSH and above.
 fn only_raw_bits(raw: TcpFlags, logged: TcpFlags) -> bool {
     let low = |flags: TcpFlags| flags.0 & 0x07;
     low(raw) == low(logged) && raw.contains(logged)

@@ -4,9 +4,9 @@
 
 use super::words::counted;
 use super::{FlowState, Settled, State};
-use crate::diff::align::{Fit, Sides, align};
+use crate::diff::align::{Alignment, Fit, Sides, align};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, Cell, Claim};
+use crate::diff::{Cause, Cell, Claim, Sum};
 
 /// Another way to count bytes.
 struct Measure {
@@ -15,60 +15,112 @@ struct Measure {
     name: &'static str,
 }
 
-/// Bytes of whole frames, or of IP packets and link headers.
-pub(super) fn frame_bytes(state: &mut State<'_>) {
-    const FCS: u64 = 4;
-    const ETHERNET: u64 = 14;
-    let measures = [
+const FCS: u64 = 4;
+const ETHERNET: u64 = 14;
+
+/// The ways to count bytes, and the causes that they are.
+const MEASURES: [(Cause, Measure); 6] = [
+    (
+        Cause::FrameBytes,
         Measure {
             bytes: |cell| cell.facts.frame_bytes,
             name: "the length of the frames, link header and padding included",
         },
+    ),
+    (
+        Cause::FrameBytes,
         Measure {
             bytes: |cell| cell.bytes + cell.facts.link_bytes,
             name: "the IP length and the link header, without padding",
         },
+    ),
+    (
+        Cause::FrameBytes,
         Measure {
             bytes: |cell| cell.bytes + ETHERNET * cell.packets,
             name: "the IP length and an Ethernet header of 14 bytes",
         },
+    ),
+    (
+        Cause::FrameBytes,
         Measure {
             bytes: |cell| cell.facts.frame_bytes + FCS * cell.packets,
             name: "the length of the frames and a frame check sequence of 4 bytes each",
         },
+    ),
+    (
+        Cause::FrameBytes,
         Measure {
             bytes: |cell| cell.facts.frame_bytes.saturating_sub(FCS * cell.packets),
             name: "the length of the frames without a frame check sequence of 4 bytes each",
         },
-    ];
-    for measure in measures {
-        try_measure(state, &measure, Cause::FrameBytes);
+    ),
+    (
+        Cause::CapturedBytes,
+        Measure {
+            bytes: |cell| cell.facts.captured_bytes,
+            name: "what the snap length kept of the IP packets",
+        },
+    ),
+];
+
+/// Flows all of whose records fit with another measure, and do not balance without.
+pub(super) fn whole_flows(state: &mut State<'_>) {
+    if state.share.is_some() {
+        // what is left of a sampled flow fits anything now and then
+        return;
     }
+    for (cause, measure) in &MEASURES {
+        try_measure(state, measure, *cause, true);
+    }
+}
+
+/// Bytes of whole frames, or of IP packets and link headers.
+pub(super) fn frame_bytes(state: &mut State<'_>) {
+    single_records(state, Cause::FrameBytes);
 }
 
 /// Bytes that the snap length kept.
 pub(super) fn captured_bytes(state: &mut State<'_>) {
-    let name = "what the snap length kept of the IP packets";
-    try_measure(state, &Measure { bytes: |cell| cell.facts.captured_bytes, name }, Cause::CapturedBytes);
+    single_records(state, Cause::CapturedBytes);
 }
 
-fn try_measure(state: &mut State<'_>, measure: &Measure, cause: Cause) {
+fn single_records(state: &mut State<'_>, wanted: Cause) {
+    for (cause, measure) in MEASURES.iter().filter(|(cause, _)| *cause == wanted) {
+        try_measure(state, measure, *cause, false);
+    }
+}
+
+fn try_measure(state: &mut State<'_>, measure: &Measure, cause: Cause, whole_flows: bool) {
     if !state.witness_is_capture {
         return;
     }
     for at in 0..state.flows.len() {
         let Some(flow) = state.flows.get(at) else { continue };
-        let settled = measured(state, flow, measure, cause);
+        if whole_flows && !flow.is_unbalanced() {
+            continue;
+        }
+        let (settled, alignment) = measured(state, flow, measure, cause, whole_flows);
         if let Some(flow) = state.flows.get_mut(at) {
+            if let Some(alignment) = alignment {
+                flow.realign(alignment);
+            }
             settled.into_iter().for_each(|(index, settled)| flow.settle_claim(index, settled));
         }
     }
 }
 
-fn measured(state: &State<'_>, flow: &FlowState, measure: &Measure, cause: Cause) -> Vec<(usize, Settled)> {
-    let open = flow.open_claims();
+/// The records that fit with another measure. Of whole flows all must, and the alignment says how.
+fn measured(
+    state: &State<'_>,
+    flow: &FlowState,
+    measure: &Measure,
+    cause: Cause,
+    whole_flow: bool,
+) -> (Vec<(usize, Settled)>, Option<Alignment>) {
+    let open = if whole_flow { (0..flow.claims.len()).collect() } else { flow.open_claims() };
     if open.is_empty() {
-        return Vec::new();
+        return (Vec::new(), None);
     }
     let other = |cell: &Cell| Cell { bytes: (measure.bytes)(cell), ..*cell };
     let cells: Vec<Cell> = flow.cells.iter().map(other).collect();
@@ -78,6 +130,9 @@ fn measured(state: &State<'_>, flow: &FlowState, measure: &Measure, cause: Cause
         tolerance: &state.options.tolerance,
         joins_runs: true,
     });
+    if whole_flow && !alignment.is_clean() {
+        return (Vec::new(), None);
+    }
     let mut found = Vec::new();
     for index in open {
         let Some((claim, placed)) = flow.claims.get(index).zip(alignment.placed.get(index)) else { continue };
@@ -86,6 +141,11 @@ fn measured(state: &State<'_>, flow: &FlowState, measure: &Measure, cause: Cause
             said.is_some_and(|said| said.packets == claim.packets && said.bytes != claim.bytes);
         let said = said.filter(|_| is_about_bytes || matches!(placed.fit, Fit::Times { .. }));
         if !matches!(placed.fit, Fit::Matched | Fit::Times { .. }) {
+            continue;
+        }
+        let total = |cells: &[Cell]| cells.get(placed.cells.clone()).map(Sum::of);
+        if total(&cells) == total(&flow.cells) {
+            // it is the same measure here
             continue;
         }
         let Some(said) = said.or_else(|| other_said(flow, placed.cells.clone(), claim)) else { continue };
@@ -98,7 +158,7 @@ fn measured(state: &State<'_>, flow: &FlowState, measure: &Measure, cause: Cause
         );
         found.push((index, Settled::differs(Kind::Counts, cause, Some(said), detail)));
     }
-    found
+    (found, whole_flow.then_some(alignment))
 }
 
 /// What the cells say where the record was placed once its bytes were understood.

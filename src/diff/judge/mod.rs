@@ -121,6 +121,19 @@ impl FlowState {
         }
     }
 
+    /// Whether records and cells come to different totals, and there are both.
+    fn is_unbalanced(&self) -> bool {
+        !self.claims.is_empty()
+            && !self.cells.is_empty()
+            && Claim::total(&self.claims) != Sum::of(&self.cells)
+    }
+
+    /// Takes another alignment of the same records and cells.
+    fn realign(&mut self, alignment: Alignment) {
+        self.run_verdicts = vec![None; alignment.runs.len()];
+        self.alignment = alignment;
+    }
+
     /// The records that nothing fitted so far.
     fn open_claims(&self) -> Vec<usize> {
         let placed = self.alignment.placed.iter().zip(&self.claim_verdicts).enumerate();
@@ -257,11 +270,14 @@ impl State<'_> {
 pub(super) fn judge(mut state: State<'_>) -> Comparison {
     let state = &mut state;
     sampled::reopen(state);
+    elsewhere::whole_flows_mirrored(state);
+    measures::whole_flows(state);
     fits::settle(state);
     twice::settle(state);
     absent::never_logged(state);
     absent::skipdata(state);
     edges::settle(state);
+    sampled::settle(state);
     offload::settle(state);
     absent::rejected_unseen(state);
     elsewhere::tunnelled(state);
@@ -272,7 +288,7 @@ pub(super) fn judge(mut state: State<'_>) -> Comparison {
     elsewhere::fragment_ports(state);
     elsewhere::direction_reversed(state);
     elsewhere::ports_swapped(state);
-    sampled::settle(state);
+    elsewhere::addresses_exchanged(state);
     rest::settle(state);
     findings::comparison(state)
 }

@@ -11,7 +11,7 @@ mod tunnels;
 
 pub(super) use action::late_reject;
 pub(super) use fragments::fragment_ports;
-pub(super) use mirrored::{direction_reversed, ports_swapped};
+pub(super) use mirrored::{addresses_exchanged, direction_reversed, ports_swapped, whole_flows_mirrored};
 pub(super) use translated::translated;
 pub(super) use tunnels::tunnelled;
 
@@ -22,19 +22,22 @@ use crate::diff::align::{Fit, Sides, align};
 use crate::diff::report::Kind;
 use crate::diff::{Cause, Cell, Claim, FlowId};
 
+/// Flows, and places among their cells.
+type Sources = Vec<(usize, usize)>;
+
 /// Cells of other flows, second by second, and where they came from.
 #[derive(Default)]
 struct Gathered {
     cells: Vec<Cell>,
-    /// The flow and the place of what each cell is made of.
-    sources: Vec<Vec<(usize, usize)>>,
+    /// What each cell is made of.
+    sources: Vec<Sources>,
 }
 
 /// A record that fits gathered cells.
 struct Found {
     claim: usize,
     said: Cell,
-    sources: Vec<(usize, usize)>,
+    sources: Sources,
 }
 
 impl State<'_> {
@@ -45,7 +48,7 @@ impl State<'_> {
 
     /// Cells of several flows as those of one.
     fn gather(&self, from: &[(usize, Vec<usize>)]) -> Gathered {
-        let mut by_second: BTreeMap<(i64, i64), (Cell, Vec<(usize, usize)>)> = BTreeMap::new();
+        let mut by_second: BTreeMap<(i64, i64), (Cell, Sources)> = BTreeMap::new();
         for (flow, cells) in from {
             let Some(state) = self.flows.get(*flow) else { continue };
             for at in cells {
