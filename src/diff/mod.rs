@@ -34,6 +34,6 @@ pub use cell::{Cell, PacketFacts, Sum};
 pub use claim::Claim;
 pub use compare::{CompareOptions, compare};
 pub use coverage::LogWindows;
-pub use report::{Comparison, Difference, Finding, Kind, Outside, Said, Verdict};
+pub use report::{Comparison, Difference, Finding, Kind, Outside, PacketSpan, Said, Verdict};
 pub use sides::{Claims, FlowId, Witness};
 pub use tolerance::{Delta, ParseDeltaError, Tolerance};

@@ -84,6 +84,20 @@ pub struct Difference {
     pub line: Option<u64>,
     /// The number of its first packet in the capture, from 1, where that is known.
     pub first_packet: Option<u64>,
+    /// The packets behind it, where a capture has any.
+    #[serde(skip)]
+    pub packets: Vec<PacketSpan>,
+}
+
+/// A flow's packets from one second to another, on their capture's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PacketSpan {
+    /// The flow, as its packets name it.
+    pub flow: FlowKey,
+    /// The first second, since 1970.
+    pub start: i64,
+    /// The last second.
+    pub end: i64,
 }
 
 /// The 5-tuple under AWS's names.

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod machine;
+mod packets;
 mod people;
 mod sides;
 
@@ -30,11 +31,17 @@ pub fn run(args: DiffArgs) -> Result {
     let mut opened = sides::Opened::new(&progress, showing.quiet);
     let reference = opened.side("reference", &references, logs.format(logs.reference_format.as_deref())?)?;
     let candidate = opened.side("candidate", &candidates, logs.format(logs.candidate_format.as_deref())?)?;
+    packets::check(showing.write_packets.as_deref(), &opened)?;
     let output = match &showing.output {
-        Some(path) => Output::file(path)?,
+        Some(path) => {
+            opened.refuse_to_overwrite(path)?;
+            Output::file(path)?
+        }
         None => Output::standard(),
     };
-    interrupt::watch(&progress, output.temporary().into_iter().collect());
+    let packets_output = showing.write_packets.as_deref().map(Output::file).transpose()?;
+    let temporaries = [output.temporary(), packets_output.as_ref().and_then(Output::temporary)];
+    interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
     let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
     let strict = comparing.strict;
     let options = options(&logs, comparing);
@@ -46,6 +53,9 @@ pub fn run(args: DiffArgs) -> Result {
     }
     let in_order = tell(&report, &logs, showing.quiet);
     write(&report, &showing, output)?;
+    if let (Some(path), Some(packets)) = (&showing.write_packets, packets_output) {
+        packets::write((path, packets), &report, &opened, &options.meter, &progress, showing.quiet)?;
+    }
     Ok(match report.comparison.verdict {
         _ if !in_order => Exit::Trouble,
         Verdict::Different => Exit::Differences,

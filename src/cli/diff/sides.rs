@@ -10,8 +10,10 @@ use flowtruth::flowlog::read::{SNIFF_LENGTH, sniff_log};
 use flowtruth::pipeline::{DiffSide, LogInput, Progress};
 use flowtruth::record::LogFormat;
 
+use crate::cli::identity::Identity;
 use crate::cli::live;
 use crate::cli::messages::{Trouble, clean};
+use crate::cli::settings::check_outputs;
 
 type Named = (Vec<PathBuf>, Vec<PathBuf>);
 
@@ -54,12 +56,31 @@ pub struct Opened {
     reads_standard_input: bool,
     /// The size of all captures in bytes, where all are regular files.
     pub total_bytes: Option<u64>,
+    /// The captures that can be read again.
+    pub captures: Vec<PathBuf>,
+    /// Whether there are captures that cannot.
+    pub has_streams: bool,
+    /// Every regular file that is read.
+    files: Vec<(PathBuf, Identity)>,
 }
 
 impl Opened {
     pub fn new(progress: &Arc<Progress>, quiet: bool) -> Opened {
         let progress = Arc::clone(progress);
-        Opened { progress, quiet, reads_standard_input: false, total_bytes: Some(0) }
+        Opened {
+            progress,
+            quiet,
+            reads_standard_input: false,
+            total_bytes: Some(0),
+            captures: Vec::new(),
+            has_streams: false,
+            files: Vec::new(),
+        }
+    }
+
+    /// An error if a file that is to be written is one that is read.
+    pub fn refuse_to_overwrite(&self, path: &Path) -> Result<(), Trouble> {
+        check_outputs(Some(path), None, &self.files)
     }
 
     /// Opens the files of one side, which must be of one kind.
@@ -115,7 +136,10 @@ impl Opened {
         let kind = kind(&head, None);
         let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
         match kind {
-            Kind::Capture => captures.push(CaptureInput::Reader(name.to_owned(), whole)),
+            Kind::Capture => {
+                self.has_streams = true;
+                captures.push(CaptureInput::Reader(name.to_owned(), whole));
+            }
             Kind::Log => logs.push(LogInput::Reader(name.to_owned(), whole)),
         }
         Ok(())
@@ -138,9 +162,11 @@ impl Opened {
             return self.reader(&path.display().to_string(), reader, captures, logs);
         }
         let mut file = File::open(path).map_err(cannot)?;
+        self.files.extend(Identity::of_file(path).map(|identity| (path.to_path_buf(), identity)));
         match kind(&head(&mut file).map_err(cannot)?, Some(path)) {
             Kind::Capture => {
                 self.total_bytes = self.total_bytes.map(|total| total + metadata.len());
+                self.captures.push(path.to_path_buf());
                 captures.push(CaptureInput::Path(path.to_path_buf()));
             }
             Kind::Log => logs.push(LogInput::Path(path.to_path_buf())),

@@ -107,7 +107,7 @@ fn meter_options(args: &ExtractArgs) -> MeterOptions {
 }
 
 /// Whether a file's name asks for pcapng; `.gz` behind it says nothing about that.
-fn is_pcapng(path: Option<&Path>) -> bool {
+pub fn is_pcapng(path: Option<&Path>) -> bool {
     let name = path.map(|path| path.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     name.strip_suffix(".gz").unwrap_or(&name).ends_with(".pcapng")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::counted;
 use super::{Differs, FlowState, Settled, State, twice};
-use crate::diff::report::{Comparison, Difference, Finding, Outside, Said, Verdict};
+use crate::diff::report::{Comparison, Difference, Finding, Outside, PacketSpan, Said, Verdict};
 use crate::diff::{Cause, Cell, Claim, Kind};
 use crate::flow::FlowKey;
 
@@ -89,7 +89,7 @@ fn add(outside: &mut Outside, packets: u64) {
 }
 
 fn difference(state: &State<'_>, key: FlowKey, claim: Option<&Claim>, differs: &Differs) -> Difference {
-    let Differs { kind, cause, explained, detail, said } = differs;
+    let Differs { kind, cause, explained, detail, said, flows } = differs;
     let shift = state.offset.shift;
     let of_cell = |cell: &Cell| Said {
         packets: cell.packets,
@@ -118,6 +118,14 @@ fn difference(state: &State<'_>, key: FlowKey, claim: Option<&Claim>, differs: &
         (None, _) => said.map_or((0, 0), |cell| (cell.start, cell.end)),
     };
     let number = |number: u64| (number > 0).then_some(number);
+    let mut packets: Vec<PacketSpan> = Vec::new();
+    if let Some(cell) = said.as_ref().filter(|_| state.witness_is_capture) {
+        let flows = if flows.is_empty() { std::slice::from_ref(&key) } else { flows };
+        packets.extend(flows.iter().map(|flow| PacketSpan { flow: *flow, start: cell.start, end: cell.end }));
+    }
+    if let Some(own) = own_clock.filter(|_| !state.claims_are_log) {
+        packets.push(PacketSpan { flow: key, start: own.start, end: own.end });
+    }
     Difference {
         kind: *kind,
         key,
@@ -135,6 +143,7 @@ fn difference(state: &State<'_>, key: FlowKey, claim: Option<&Claim>, differs: &
         first_packet: said
             .and_then(|cell| number(cell.facts.first_packet))
             .or_else(|| claim.and_then(|claim| number(claim.first_packet))),
+        packets,
     }
 }
 

@@ -91,11 +91,20 @@ struct Differs {
     detail: String,
     /// What the cells say, where they say something.
     said: Option<Cell>,
+    /// The flows whose cells these are, if they are not its own.
+    flows: Vec<FlowKey>,
 }
 
 impl Settled {
     fn differs(kind: Kind, cause: Cause, said: Option<Cell>, detail: String) -> Settled {
-        Settled::Differs(Box::new(Differs { kind, cause, explained: cause.is_explained(), detail, said }))
+        Settled::Differs(Box::new(Differs {
+            kind,
+            cause,
+            explained: cause.is_explained(),
+            detail,
+            said,
+            flows: Vec::new(),
+        }))
     }
 }
 

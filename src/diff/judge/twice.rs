@@ -27,6 +27,7 @@ pub(super) fn told(state: &State<'_>, flow: &FlowState, duplicate: &Duplicate) -
         explained: both_ends,
         detail,
         said: Cell::joined(&inside),
+        flows: Vec::new(),
     }
 }
 

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{MeterOptions, Progress};
+use super::{MeterOptions, PacketSelection, Progress, SecondSpan};
 use crate::capture::{CaptureError, CaptureInput};
-use crate::diff::{Claims, CompareOptions, Comparison, FlowId, Witness, compare};
+use crate::diff::{Claims, CompareOptions, Comparison, FlowId, PacketSpan, Witness, compare};
 use crate::flowlog::read::LogReadError;
 use crate::record::LogFormat;
 use capture_side::CaptureSide;
@@ -69,6 +69,25 @@ pub struct DiffReport {
     /// Whether it was broken off by [`Progress::interrupt`].
     #[serde(skip)]
     pub interrupted: bool,
+}
+
+impl DiffReport {
+    /// The packets behind the differences, to be extracted from the captures.
+    pub fn packets(&self) -> PacketSelection {
+        let mut spans: Vec<PacketSpan> = self
+            .comparison
+            .differences
+            .iter()
+            .flat_map(|difference| difference.packets.iter().copied())
+            .collect();
+        spans.sort_unstable();
+        spans.dedup();
+        let mut selection = PacketSelection::new();
+        for PacketSpan { flow, start, end } in spans {
+            selection.add(flow, SecondSpan { start, end });
+        }
+        selection
+    }
 }
 
 /// Packets with a longer pause between them are two runs, where a capture is compared with a capture: seconds.

@@ -15,12 +15,13 @@ pub(super) use mirrored::{addresses_exchanged, direction_reversed, ports_swapped
 pub(super) use translated::translated;
 pub(super) use tunnels::tunnelled;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Differs, Settled, State};
 use crate::diff::align::{Fit, Sides, align};
 use crate::diff::report::Kind;
 use crate::diff::{Cause, Cell, Claim, FlowId};
+use crate::flow::FlowKey;
 
 /// Flows, and places among their cells.
 type Sources = Vec<(usize, usize)>;
@@ -100,7 +101,10 @@ impl State<'_> {
                     *taken = true;
                 }
             }
-            let differs = settle(&found);
+            let mut differs = settle(&found);
+            let flows = found.sources.iter().filter_map(|(of, _)| Some(self.flows.get(*of)?.id.key));
+            let flows: BTreeSet<FlowKey> = differs.flows.drain(..).chain(flows).collect();
+            differs.flows = flows.into_iter().collect();
             if let Some(flow) = self.flows.get_mut(flow) {
                 flow.settle_claim(found.claim, Settled::Differs(Box::new(differs)));
             }
@@ -116,11 +120,18 @@ impl State<'_> {
 
 /// The same packets under another identity.
 fn identity(cause: Cause, said: Cell, detail: String) -> Differs {
-    Differs { kind: Kind::Identity, cause, explained: cause.is_explained(), detail, said: Some(said) }
+    Differs {
+        kind: Kind::Identity,
+        cause,
+        explained: cause.is_explained(),
+        detail,
+        said: Some(said),
+        flows: Vec::new(),
+    }
 }
 
 /// A flow as people write it: `10.0.0.1:443 > 10.0.0.2:5000`.
-fn arrow(key: &crate::flow::FlowKey) -> String {
+fn arrow(key: &FlowKey) -> String {
     let end = |address: std::net::IpAddr, port: u16| match (key.protocol.has_ports(), address.is_ipv6()) {
         (true, true) => format!("[{address}]:{port}"),
         (true, false) => format!("{address}:{port}"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Gathered, arrow, identity};
 use crate::diff::judge::words::sum;
-use crate::diff::judge::{Settled, State};
+use crate::diff::judge::{Differs, Settled, State};
 use crate::diff::{Cause, Cell};
 use crate::flow::FlowKey;
 
@@ -24,10 +24,12 @@ pub(in super::super) fn tunnelled(state: &mut State<'_>) {
         let found = state.fitting(flow, &claims, &Gathered { cells, sources });
         let packets: u64 = found.iter().map(|found| found.said.packets).sum();
         *told.entry(key).or_default() += packets;
+        let flows: Vec<FlowKey> =
+            state.through.iter().filter(|(_, others)| others.contains(&key)).map(|(flow, _)| *flow).collect();
         state.settle_found(flow, found, |found| {
             let detail =
                 "the packets are in the capture on the other side of a tunnel, equal in counts and times";
-            identity(Cause::Tunnelled, found.said, detail.to_owned())
+            Differs { flows: flows.clone(), ..identity(Cause::Tunnelled, found.said, detail.to_owned()) }
         });
     }
     state.for_open_runs(|state, flow, total: &Cell| {
