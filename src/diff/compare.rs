@@ -20,8 +20,13 @@ pub struct CompareOptions {
     pub witness_is_candidate: bool,
 }
 
-/// Compares the two sides.
-pub fn compare(witness: Witness, mut claims: Claims, options: &CompareOptions) -> Comparison {
+/// Compares the two sides. The clock offset is estimated, unless it is known already.
+pub fn compare(
+    witness: Witness,
+    mut claims: Claims,
+    options: &CompareOptions,
+    offset: Option<ClockOffset>,
+) -> Comparison {
     let mut pairs: BTreeMap<_, (Vec<Cell>, Vec<Claim>)> = BTreeMap::new();
     let Witness { flows, is_capture, span, skipped, windows, other_side, through } = witness;
     for (id, mut cells) in flows {
@@ -32,7 +37,7 @@ pub fn compare(witness: Witness, mut claims: Claims, options: &CompareOptions) -
         records.sort_by_key(|claim| (claim.start, claim.end, claim.line));
         pairs.entry(id).or_default().1 = records;
     }
-    let offset = clock_offset(&pairs, span);
+    let offset = offset.unwrap_or_else(|| clock_offset(&pairs, span));
     let shift = offset.shift;
     let earlier = |(start, end): (i64, i64)| (start.saturating_sub(shift), end.saturating_sub(shift));
     let flows = pairs.into_iter().map(|(id, (mut cells, records))| {
@@ -70,9 +75,7 @@ pub fn compare(witness: Witness, mut claims: Claims, options: &CompareOptions) -
 fn clock_offset<K>(pairs: &BTreeMap<K, (Vec<Cell>, Vec<Claim>)>, span: Option<(i64, i64)>) -> ClockOffset {
     let mut votes = OffsetVotes::default();
     for (cells, claims) in pairs.values() {
-        let mut once = claims.clone();
-        once.dedup_by(|later, earlier| later.says_the_same(earlier));
-        votes.flow(cells, &once, span.unwrap_or_default());
+        votes.flow(cells, claims, span.unwrap_or_default());
     }
     votes.offset()
 }

@@ -29,11 +29,14 @@ mod report;
 mod sides;
 mod tolerance;
 
+pub use align::{Alignment, Fit, Placed, Run, Sides, fits_exactly};
 pub use cause::{Cause, Judgement};
 pub use cell::{Cell, PacketFacts, Sum};
 pub use claim::Claim;
 pub use compare::{CompareOptions, compare};
 pub use coverage::LogWindows;
+pub use judge::LARGE_FLOW;
+pub use offset::{ClockOffset, OffsetVotes};
 pub use report::{Comparison, Difference, Finding, Kind, Outside, PacketSpan, Said, Verdict};
 pub use sides::{Claims, FlowId, Witness};
 pub use tolerance::{Delta, ParseDeltaError, Tolerance};

@@ -34,9 +34,12 @@ pub struct OffsetVotes {
 const FEWEST: u64 = 2;
 
 impl OffsetVotes {
-    /// Takes a flow's vote, if it has one. `span` is the first and last second of all cells.
+    /// Takes a flow's vote, if it has one; cells and records are in order of time. `span` is the first and last second of all cells.
     pub fn flow(&mut self, cells: &[Cell], claims: &[Claim], span: (i64, i64)) {
         let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return };
+        let mut once = claims.to_vec();
+        once.dedup_by(|later, earlier| later.says_the_same(earlier));
+        let claims = once.as_slice();
         let sum = Claim::total(claims);
         let is_periodic =
             |claims: &[Claim]| claims.windows(2).all(|pair| matches!(pair, [a, b] if a.sum() == b.sum()));

@@ -151,6 +151,15 @@ pub fn align(sides: Sides<'_>) -> Alignment {
     aligner.finish()
 }
 
+/// Whether every record fits its own span exactly, and every cell has a record: no rank and no lag needed. Cells may
+/// take more than a second here, as long as each lies in one record or in one second.
+pub fn fits_exactly(sides: Sides<'_>) -> Option<Alignment> {
+    let mut aligner = Aligner::new(sides);
+    let all_fit = components::components(sides).iter().all(|component| aligner.solve(component));
+    let alignment = aligner.finish();
+    (all_fit && alignment.is_clean()).then_some(alignment)
+}
+
 /// How far each record's `start` is from the packet that is its first by rank, in seconds; `None` where the records
 /// cannot be those of the cells.
 pub fn first_places(cells: &[Cell], claims: &[Claim]) -> Option<Vec<i64>> {

@@ -12,6 +12,8 @@ mod sampled;
 mod twice;
 mod words;
 
+pub use sampled::LARGE_FLOW;
+
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 

@@ -9,7 +9,7 @@ use crate::diff::report::Kind;
 use crate::diff::{Cause, Claim, Sum};
 
 /// How many packets a flow needs to say something about the share.
-pub const LARGE: u64 = 100;
+pub const LARGE_FLOW: u64 = 100;
 
 /// How many such flows are needed.
 const FEWEST: u64 = 2;
@@ -26,7 +26,7 @@ fn share(state: &State<'_>) -> Option<f64> {
         let claimed = Claim::total(&flow.claims);
         (Sum::of(&flow.cells), claimed)
     });
-    let large: Vec<(Sum, Sum)> = totals.filter(|(seen, _)| seen.packets >= LARGE).collect();
+    let large: Vec<(Sum, Sum)> = totals.filter(|(seen, _)| seen.packets >= LARGE_FLOW).collect();
     let (seen, claimed) = large
         .iter()
         .fold((Sum::ZERO, Sum::ZERO), |(a, b), (seen, claimed)| (a.plus(*seen), b.plus(*claimed)));

@@ -4,27 +4,21 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
-use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
+use super::walk::{Walked, walk};
+use crate::capture::CaptureInput;
 use crate::decode::{Tunnels, decode};
 use crate::diff::{Cell, Claim, Claims, FlowId, PacketFacts, Witness};
 use crate::flow::FlowKey;
-use crate::packet::{
-    CapturedPacket, Fragment, IpPacket, Note, PacketTime, Protocol, SkipReason, TcpFlags, Timestamp,
-};
-use crate::pipeline::{MeterOptions, Progress, Tally};
-
-/// After how many packets progress is reported.
-const REPORT_EVERY: u64 = 4096;
+use crate::packet::{CapturedPacket, Fragment, IpPacket, Note, Protocol, TcpFlags};
+use crate::pipeline::{MeterOptions, Progress};
 
 /// The cells of each flow, by second.
-type Cells = HashMap<FlowKey, Vec<Cell>, FixedState>;
+pub(super) type Cells = HashMap<FlowKey, Vec<Cell>, FixedState>;
 
 /// The packets of one or more captures.
 #[derive(Debug, Default)]
 pub(super) struct CaptureSide {
-    pub(super) names: Vec<String>,
-    pub(super) tally: Tally,
-    pub(super) span: Option<(i64, i64)>,
+    pub(super) walked: Walked,
     cells: Cells,
     other_side: Cells,
     through: HashMap<FlowKey, BTreeSet<FlowKey>>,
@@ -35,73 +29,40 @@ impl CaptureSide {
         self.cells.len()
     }
 
-    /// Reads captures as one. The other side of tunnels is kept where `is_claimed` says that somebody claims it.
+    /// Reads captures as one; flows that are settled are left out. The other side of tunnels is kept where
+    /// `is_claimed` says that somebody claims it.
     pub(super) fn read(
-        &mut self,
         inputs: Vec<CaptureInput>,
         options: &MeterOptions,
+        is_settled: impl Fn(&FlowKey) -> bool,
         is_claimed: impl Fn(&FlowKey) -> bool,
         progress: &Progress,
-        failures: &mut Vec<CaptureError>,
-    ) {
-        let mut captures = MergedCaptures::new(inputs);
-        self.names = crate::pipeline::convert::names(&captures);
-        let mut packets = 0u64;
-        while !progress.is_interrupted()
-            && let Some(step) = captures.step()
-        {
-            match step {
-                MergeStep::Packet(_) => {
-                    packets += 1;
-                    self.take(&captures.current(), options, &is_claimed);
-                    if packets.is_multiple_of(REPORT_EVERY) {
-                        progress.report(packets, captures.bytes_read());
-                    }
-                }
-                MergeStep::Paused => {}
-                MergeStep::Failed { error, .. } => failures.push(error),
+    ) -> CaptureSide {
+        let mut side = CaptureSide::default();
+        side.walked = walk(inputs, options, progress, |packet, ip, second| {
+            let key = FlowKey::from(ip);
+            if !is_settled(&key) {
+                add(&mut side.cells, key, &cell(packet, ip, second));
+                side.other_side(packet, ip, key, second, &is_claimed);
             }
-        }
-        progress.report(packets, captures.bytes_read());
+        });
+        side
     }
 
-    fn take(
+    /// Looks at the other side of a tunnel.
+    fn other_side(
         &mut self,
         packet: &CapturedPacket<'_>,
-        options: &MeterOptions,
+        ip: &IpPacket,
+        key: FlowKey,
+        second: i64,
         is_claimed: &impl Fn(&FlowKey) -> bool,
     ) {
-        let tally = &mut self.tally;
-        tally.read(packet.original_length, packet.data.len());
-        let time = match packet.time {
-            PacketTime::At(time) => time,
-            PacketTime::Missing => return tally.skip(SkipReason::NoTimestamp),
-            PacketTime::OutOfRange => return tally.skip(SkipReason::TimestampOutOfRange),
-        };
-        let second = time.seconds();
-        let (first, last) = self.span.unwrap_or((second, second));
-        let is_wanted =
-            options.from.is_none_or(|from| from <= time) && options.until.is_none_or(|until| time < until);
-        if is_wanted {
-            self.span = Some((first.min(second), last.max(second)));
-        }
-        let ip = match decode(packet, options.tunnels) {
-            Ok(ip) => ip,
-            Err(reason) => return tally.skip(reason),
-        };
-        if let Some(reason) = unwanted(&ip, time, options) {
-            return tally.skip_ip(reason, ip.ip_length);
-        }
-        tally.keep(ip.ip_length, ip.notes);
-        let key = FlowKey::from(&ip);
-        add(&mut self.cells, key, &cell(packet, &ip, second));
-        let may_be_tunnel = |ip: &IpPacket| {
-            ip.protocol == Protocol::GRE
-                || (ip.protocol == Protocol::UDP && matches!(ip.dstport, 4789 | 6081))
-        };
+        let may_be_tunnel = ip.protocol == Protocol::GRE
+            || (ip.protocol == Protocol::UDP && matches!(ip.dstport, 4789 | 6081));
         let is_inner = [Note::Vxlan, Note::Geneve, Note::Gre].iter().any(|note| ip.notes.contains(*note));
         let others = if is_inner { Tunnels::NONE } else { Tunnels::ALL };
-        if (is_inner || may_be_tunnel(&ip))
+        if (is_inner || may_be_tunnel)
             && let Ok(other) = decode(packet, others)
         {
             let other_key = FlowKey::from(&other);
@@ -117,7 +78,7 @@ impl CaptureSide {
         Witness {
             flows: self.cells.into_iter().map(|(key, cells)| (FlowId::from(key), in_order(cells))).collect(),
             is_capture: true,
-            span: self.span,
+            span: self.walked.span,
             other_side: self.other_side.into_iter().map(|(key, cells)| (key, in_order(cells))).collect(),
             through: self.through,
             ..Witness::default()
@@ -136,24 +97,12 @@ impl CaptureSide {
             }
             (FlowId::from(key), runs.iter().map(claim).collect())
         });
-        Claims { flows: flows.collect(), is_log: false, span: self.span, ..Claims::default() }
-    }
-}
-
-fn unwanted(ip: &IpPacket, time: Timestamp, options: &MeterOptions) -> Option<SkipReason> {
-    if options.from.is_some_and(|from| time < from) {
-        Some(SkipReason::BeforeFrom)
-    } else if options.until.is_some_and(|until| time >= until) {
-        Some(SkipReason::AfterUntil)
-    } else if options.filter.as_ref().is_some_and(|filter| !filter.matches(ip)) {
-        Some(SkipReason::Filtered)
-    } else {
-        None
+        Claims { flows: flows.collect(), is_log: false, span: self.walked.span, ..Claims::default() }
     }
 }
 
 /// A packet as a cell of its second.
-fn cell(packet: &CapturedPacket<'_>, ip: &IpPacket, second: i64) -> Cell {
+pub(super) fn cell(packet: &CapturedPacket<'_>, ip: &IpPacket, second: i64) -> Cell {
     let is_tcp = ip.protocol == Protocol::TCP;
     Cell {
         start: second,
@@ -180,7 +129,7 @@ const LOOK_BACK: usize = 16;
 
 /// Adds a packet to its flow's cell of that second. One that comes later than that gets a cell of its own, see
 /// [`in_order`].
-fn add(cells: &mut Cells, key: FlowKey, packet: &Cell) {
+pub(super) fn add(cells: &mut Cells, key: FlowKey, packet: &Cell) {
     let cells = cells.entry(key).or_default();
     match cells.iter_mut().rev().take(LOOK_BACK).find(|cell| cell.start == packet.start) {
         Some(cell) => cell.add(packet),
@@ -189,7 +138,7 @@ fn add(cells: &mut Cells, key: FlowKey, packet: &Cell) {
 }
 
 /// Cells in order of time, one for each second.
-fn in_order(mut cells: Vec<Cell>) -> Vec<Cell> {
+pub(super) fn in_order(mut cells: Vec<Cell>) -> Vec<Cell> {
     if !cells.is_sorted_by(|a, b| a.start < b.start) {
         cells.sort_by_key(|cell| cell.start);
         cells.dedup_by(|later, earlier| {

@@ -1,12 +1,16 @@
 //! `diff`: captures and logs in, every difference with its cause out.
 //!
 //! 1. The logs are read first: their records say what the packets are compared with.
-//! 2. Captures are metered second by second for each flow.
-//! 3. [`compare`] does the rest.
+//! 2. Where captures can be read twice, they are screened first: flows that agree with their records to the letter are
+//!    settled, and cost no more than their records.
+//! 3. The other flows are metered second by second.
+//! 4. [`compare`] does the rest.
 
 mod capture_side;
 mod log_side;
+mod screen;
 mod side;
+mod walk;
 
 use std::path::PathBuf;
 
@@ -14,12 +18,16 @@ use serde::Serialize;
 
 use super::{MeterOptions, PacketSelection, Progress, SecondSpan};
 use crate::capture::{CaptureError, CaptureInput};
-use crate::diff::{Claims, CompareOptions, Comparison, FlowId, PacketSpan, Witness, compare};
+use crate::diff::{
+    Claims, ClockOffset, CompareOptions, Comparison, Delta, FlowId, PacketSpan, Witness, compare,
+};
+use crate::flow::FlowKey;
 use crate::flowlog::read::LogReadError;
 use crate::record::LogFormat;
 use capture_side::CaptureSide;
 pub use log_side::{BadRecord, LogProblem};
 use log_side::{Identities, LogSide};
+use screen::{Screen, Screened};
 pub use side::SideSummary;
 
 /// One side of a comparison.
@@ -154,15 +162,49 @@ impl Work<'_> {
     fn read_captures(
         &mut self,
         captures: Vec<CaptureInput>,
-        is_claimed: impl Fn(&crate::flow::FlowKey) -> bool,
+        is_settled: impl Fn(&FlowKey) -> bool,
+        is_claimed: impl Fn(&FlowKey) -> bool,
     ) -> CaptureSide {
-        let mut side = CaptureSide::default();
-        side.read(captures, &self.options.meter, is_claimed, self.progress, &mut self.failures.captures);
+        let mut side =
+            CaptureSide::read(captures, &self.options.meter, is_settled, is_claimed, self.progress);
+        self.failures.captures.append(&mut side.walked.failures);
         side
     }
 
-    fn compare(&self, witness: Witness, claims: Claims, witness_is_candidate: bool) -> Comparison {
-        compare(witness, claims, &CompareOptions { witness_is_candidate, ..self.options.compare.clone() })
+    fn compare(
+        &self,
+        witness: Witness,
+        claims: Claims,
+        witness_is_candidate: bool,
+        offset: Option<ClockOffset>,
+    ) -> Comparison {
+        let options = CompareOptions { witness_is_candidate, ..self.options.compare.clone() };
+        compare(witness, claims, &options, offset)
+    }
+
+    /// Looks which flows agree to the letter, on the clock that most flows agree on.
+    fn screen(&mut self, paths: &[PathBuf], claims: &Claims) -> Screened {
+        let tolerance = &self.options.compare.tolerance;
+        let read = |shift: i64| {
+            let inputs = paths.iter().cloned().map(CaptureInput::Path).collect();
+            Screen::new(&claims.flows, shift, tolerance).read(inputs, &self.options.meter, self.progress)
+        };
+        let mut screened = read(0);
+        let offset = screened.offset;
+        if offset.shift != 0 {
+            let is_allowed = [tolerance.start, tolerance.end]
+                .iter()
+                .all(|delta| matches!(delta, Delta::Absolute(most) if offset.shift.unsigned_abs() <= *most));
+            if is_allowed {
+                screened = Screened { offset, ..read(offset.shift) };
+            } else {
+                // every record differs by its times, and is told
+                screened.settled.clear();
+                (screened.settled_records, screened.settled_large_flows) = (0, 0);
+            }
+        }
+        self.failures.captures.append(&mut screened.walked.failures);
+        screened
     }
 
     /// Compares captures with logs; the summaries come in that order.
@@ -176,10 +218,39 @@ impl Work<'_> {
         let mut identities = Identities::default();
         let log = self.read_logs(logs, format, &mut identities);
         let log_summary = SideSummary::of_log(&log);
-        let claims = log.into_claims(&identities, |id| FlowId::from(id.key));
-        let captures = self.read_captures(captures, |key| claims.flows.contains_key(&FlowId::from(*key)));
-        let capture_summary = SideSummary::of_captures(&captures);
-        (self.compare(captures.into_witness(), claims, capture_is_candidate), capture_summary, log_summary)
+        let mut claims = log.into_claims(&identities, |id| FlowId::from(id.key));
+        let path = |input: &CaptureInput| match input {
+            CaptureInput::Path(path) => Some(path.clone()),
+            CaptureInput::Reader(..) => None,
+        };
+        let paths: Option<Vec<PathBuf>> = captures.iter().map(path).collect();
+        let Some(paths) = paths else {
+            let is_claimed = |key: &FlowKey| claims.flows.contains_key(&FlowId::from(*key));
+            let captures = self.read_captures(captures, |_| false, is_claimed);
+            let summary = SideSummary::of_captures(&captures.walked, captures.flows() as u64);
+            let comparison = self.compare(captures.into_witness(), claims, capture_is_candidate, None);
+            return (comparison, summary, log_summary);
+        };
+        let screened = self.screen(&paths, &claims);
+        let summary = SideSummary::of_captures(&screened.walked, screened.flows);
+        claims.flows.retain(|id, _| !screened.settled.contains_key(&id.key));
+        claims.settled_flows = screened.settled.len() as u64;
+        (claims.settled_records, claims.settled_large_flows) =
+            (screened.settled_records, screened.settled_large_flows);
+        let all_settled = claims.flows.is_empty() && screened.flows == claims.settled_flows;
+        let mut witness = Witness { is_capture: true, ..Witness::default() };
+        if !all_settled && !self.progress.is_interrupted() {
+            let is_claimed = |key: &FlowKey| claims.flows.contains_key(&FlowId::from(*key));
+            let is_settled = |key: &FlowKey| screened.settled.contains_key(key);
+            let inputs = paths.into_iter().map(CaptureInput::Path).collect();
+            // what is wrong with the captures was said at the first reading
+            let captures =
+                CaptureSide::read(inputs, &self.options.meter, is_settled, is_claimed, self.progress);
+            witness = captures.into_witness();
+        }
+        witness.span = screened.walked.span;
+        let comparison = self.compare(witness, claims, capture_is_candidate, Some(screened.offset));
+        (comparison, summary, log_summary)
     }
 
     fn logs(
@@ -201,7 +272,7 @@ impl Work<'_> {
         let with_packet_addresses = reference.has_packet_addresses() && candidate.has_packet_addresses();
         let witness = reference.with_addresses(with_packet_addresses).into_witness(id);
         let claims = candidate.with_addresses(with_packet_addresses).into_claims(&identities, id);
-        (self.compare(witness, claims, false), summaries.0, summaries.1)
+        (self.compare(witness, claims, false, None), summaries.0, summaries.1)
     }
 
     fn captures(
@@ -209,10 +280,13 @@ impl Work<'_> {
         reference: Vec<CaptureInput>,
         candidate: Vec<CaptureInput>,
     ) -> (Comparison, SideSummary, SideSummary) {
-        let reference = self.read_captures(reference, |_| false);
-        let candidate = self.read_captures(candidate, |_| false);
-        let summaries = (SideSummary::of_captures(&reference), SideSummary::of_captures(&candidate));
-        let comparison = self.compare(reference.into_witness(), candidate.into_claims(PAUSE), false);
+        let reference = self.read_captures(reference, |_| false, |_| false);
+        let candidate = self.read_captures(candidate, |_| false, |_| false);
+        let summaries = (
+            SideSummary::of_captures(&reference.walked, reference.flows() as u64),
+            SideSummary::of_captures(&candidate.walked, candidate.flows() as u64),
+        );
+        let comparison = self.compare(reference.into_witness(), candidate.into_claims(PAUSE), false, None);
         (comparison, summaries.0, summaries.1)
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::capture_side::CaptureSide;
 use super::log_side::LogSide;
+use super::walk::Walked;
 use crate::flowlog::read::LogReadSummary;
 use crate::pipeline::Tally;
 
@@ -55,19 +55,19 @@ impl SideSummary {
         }
     }
 
-    pub(super) fn of_captures(captures: &CaptureSide) -> SideSummary {
+    pub(super) fn of_captures(walked: &Walked, flows: u64) -> SideSummary {
         SideSummary {
             kind: "capture",
-            paths: captures.names.clone(),
-            flows: captures.flows() as u64,
-            packets: captures.tally.packets_in_records,
-            bytes: captures.tally.ip_bytes_in_records,
-            start: captures.span.map(|(first, _)| first),
-            end: captures.span.map(|(_, last)| last),
+            paths: walked.names.clone(),
+            flows,
+            packets: walked.tally.packets_in_records,
+            bytes: walked.tally.ip_bytes_in_records,
+            start: walked.span.map(|(first, _)| first),
+            end: walked.span.map(|(_, last)| last),
             records: None,
             read: None,
             bad_lines: None,
-            ledger: Some(captures.tally.clone()),
+            ledger: Some(walked.tally.clone()),
         }
     }
 }

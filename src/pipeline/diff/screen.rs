@@ -1,0 +1,265 @@
+//! A first look at the packets: which flows agree with their records to the letter.
+//!
+//! Metering every flow by the second does not scale, so packets are metered straight into the records' own spans;
+//! single seconds are kept only where two records share one. Flows in which everything fits that way are settled, the
+//! others are read again by the second. A sample of the flows is kept by the second at once, for the clock offset.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+use super::capture_side::{Cells, add, cell, in_order};
+use super::walk::{Walked, walk};
+use crate::capture::CaptureInput;
+use crate::diff::{
+    Cell, Claim, ClockOffset, FlowId, LARGE_FLOW, OffsetVotes, Sides, Sum, Tolerance, fits_exactly,
+};
+use crate::flow::FlowKey;
+use crate::packet::{Protocol, TcpFlags};
+use crate::pipeline::{MeterOptions, Progress};
+
+/// How many packets are looked up together, so that their cache misses overlap.
+const GROUP: usize = 32;
+
+/// How many flows are kept by the second for the clock offset, at most about.
+const SAMPLE: usize = 2048;
+
+/// What one span of a flow held.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    packets: u64,
+    bytes: u64,
+    first: i64,
+    last: i64,
+    flags: TcpFlags,
+}
+
+impl Span {
+    const EMPTY: Span = Span { packets: 0, bytes: 0, first: i64::MAX, last: i64::MIN, flags: TcpFlags(0) };
+
+    #[inline]
+    fn count(&mut self, packet: &Packet) {
+        self.packets += 1;
+        self.bytes += u64::from(packet.ip_length);
+        self.first = self.first.min(packet.second);
+        self.last = self.last.max(packet.second);
+        self.flags |= packet.flags;
+    }
+
+    fn cell(&self) -> Option<Cell> {
+        (self.packets > 0).then(|| Cell {
+            start: self.first,
+            end: self.last,
+            packets: self.packets,
+            bytes: self.bytes,
+            tcp_flags: Some(self.flags),
+            ..Cell::default()
+        })
+    }
+}
+
+/// One flow's place among the records.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Its first record.
+    first: u32,
+    /// The one behind its last.
+    end: u32,
+    /// The record of its latest packet.
+    at: u32,
+    /// Whether some packet has no record, or records overlap by more than a second.
+    is_odd: bool,
+    is_sampled: bool,
+}
+
+/// What is needed of a packet.
+#[derive(Clone, Copy, Debug)]
+struct Packet {
+    place: Option<u32>,
+    second: i64,
+    ip_length: u32,
+    flags: TcpFlags,
+}
+
+/// The flows that agree, and what was learnt on the way.
+pub(super) struct Screened {
+    pub(super) walked: Walked,
+    pub(super) offset: ClockOffset,
+    /// Flows with a packet, with or without a record.
+    pub(super) flows: u64,
+    /// The flows that agree: none of their packets or records needs another look.
+    pub(super) settled: HashMap<FlowKey, (), FixedState>,
+    pub(super) settled_records: u64,
+    pub(super) settled_large_flows: u64,
+}
+
+/// The records of a log, to be screened.
+pub(super) struct Screen<'a> {
+    numbers: HashMap<FlowKey, u32, FixedState>,
+    places: Vec<Place>,
+    claims: Vec<Claim>,
+    spans: Vec<Span>,
+    /// The second that a record shares with the next.
+    shared: HashMap<u32, Span, FixedState>,
+    sample: Cells,
+    strangers: HashMap<FlowKey, (), FixedState>,
+    tolerance: &'a Tolerance,
+}
+
+impl<'a> Screen<'a> {
+    /// Of these records, on a clock that is `shift` seconds behind theirs.
+    pub(super) fn new(
+        flows: &HashMap<FlowId, Vec<Claim>>,
+        shift: i64,
+        tolerance: &'a Tolerance,
+    ) -> Screen<'a> {
+        let one_in = flows.len().div_ceil(SAMPLE).max(1) as u64;
+        let count = flows.values().map(Vec::len).sum();
+        let mut screen = Screen {
+            numbers: HashMap::with_capacity_and_hasher(flows.len(), FixedState::default()),
+            places: Vec::with_capacity(flows.len()),
+            claims: Vec::with_capacity(count),
+            spans: vec![Span::EMPTY; count],
+            shared: HashMap::default(),
+            sample: Cells::default(),
+            strangers: HashMap::default(),
+            tolerance,
+        };
+        for (index, (id, claims)) in flows.iter().enumerate() {
+            let first = number(screen.claims.len());
+            screen.claims.extend(claims.iter().map(|claim| claim.earlier(shift)));
+            let claims = screen.claims.get_mut(first as usize..).unwrap_or_default();
+            claims.sort_by_key(|claim| (claim.start, claim.end, claim.line));
+            let is_odd = !claims
+                .windows(2)
+                .all(|pair| matches!(pair, [a, b] if a.start < b.start && a.end <= b.start));
+            screen.numbers.insert(id.key, number(index));
+            let end = number(screen.claims.len());
+            // by the flow itself, so that the sample is the same in every run
+            let is_sampled = FixedState::default().hash_one(id.key).is_multiple_of(one_in);
+            screen.places.push(Place { first, end, at: first, is_odd, is_sampled });
+        }
+        screen
+    }
+
+    /// Reads the captures.
+    pub(super) fn read(
+        mut self,
+        inputs: Vec<CaptureInput>,
+        options: &MeterOptions,
+        progress: &Progress,
+    ) -> Screened {
+        let mut group: Vec<Packet> = Vec::with_capacity(GROUP);
+        let walked = walk(inputs, options, progress, |packet, ip, second| {
+            let key = FlowKey::from(ip);
+            let place = self.numbers.get(&key).copied();
+            if place.is_none() {
+                self.strangers.insert(key, ());
+            }
+            if place
+                .is_some_and(|place| self.places.get(place as usize).is_some_and(|place| place.is_sampled))
+            {
+                add(&mut self.sample, key, &cell(packet, ip, second));
+            }
+            let flags = ip.tcp_flags.as_logged();
+            group.push(Packet { place, second, ip_length: ip.ip_length, flags });
+            if group.len() == GROUP {
+                group.iter().for_each(|packet| self.count(packet));
+                group.clear();
+            }
+        });
+        group.iter().for_each(|packet| self.count(packet));
+        self.finish(walked)
+    }
+
+    /// Counts a packet into the record whose span it lies in.
+    #[inline]
+    fn count(&mut self, packet: &Packet) {
+        let Some(place) = packet.place.and_then(|place| self.places.get_mut(place as usize)) else { return };
+        if place.is_odd {
+            return;
+        }
+        let holds = |claim: &Claim| claim.start <= packet.second && packet.second <= claim.end;
+        if !self.claims.get(place.at as usize).is_some_and(holds) {
+            let claims = self.claims.get(place.first as usize..place.end as usize).unwrap_or_default();
+            let later = claims.partition_point(|claim| claim.end < packet.second);
+            if !claims.get(later).is_some_and(holds) {
+                place.is_odd = true;
+                return;
+            }
+            place.at = place.first + number(later);
+        }
+        let at = place.at;
+        let meets = |a: u32, b: u32| {
+            let claim = |at: u32| self.claims.get(at as usize);
+            claim(a).zip(claim(b)).is_some_and(|(a, b)| a.end == packet.second && b.start == packet.second)
+        };
+        let shared = if at + 1 < place.end && meets(at, at + 1) {
+            Some(at)
+        } else if at > place.first && meets(at - 1, at) {
+            Some(at - 1)
+        } else {
+            None
+        };
+        match shared {
+            Some(at) => self.shared.entry(at).or_insert(Span::EMPTY).count(packet),
+            None => self.spans.iter_mut().skip(at as usize).take(1).for_each(|span| span.count(packet)),
+        }
+    }
+
+    fn finish(self, walked: Walked) -> Screened {
+        let offset = self.offset(walked.span);
+        let mut settled = HashMap::default();
+        let (mut settled_records, mut settled_large_flows, mut flows) = (0, 0, self.strangers.len() as u64);
+        for (key, index) in &self.numbers {
+            let Some(place) = self.places.get(*index as usize) else { continue };
+            let range = place.first as usize..place.end as usize;
+            let claims = self.claims.get(range.clone()).unwrap_or_default();
+            let mut cells: Vec<Cell> = Vec::with_capacity(claims.len());
+            for at in range {
+                cells.extend(self.spans.get(at).and_then(Span::cell));
+                cells.extend(self.shared.get(&number(at)).and_then(Span::cell));
+            }
+            flows += u64::from(!cells.is_empty() || place.is_odd);
+            if place.is_odd || cells.is_empty() || !self.agrees(key, &cells, claims) {
+                continue;
+            }
+            settled.insert(*key, ());
+            settled_records += claims.len() as u64;
+            settled_large_flows += u64::from(Sum::of(&cells).packets >= LARGE_FLOW);
+        }
+        Screened { walked, offset, flows, settled, settled_records, settled_large_flows }
+    }
+
+    /// What the sample says of the clocks.
+    fn offset(&self, span: Option<(i64, i64)>) -> ClockOffset {
+        let mut votes = OffsetVotes::default();
+        for (key, cells) in &self.sample {
+            let place = self.numbers.get(key).and_then(|index| self.places.get(*index as usize));
+            let Some(place) = place else { continue };
+            let claims = self.claims.get(place.first as usize..place.end as usize).unwrap_or_default();
+            votes.flow(&in_order(cells.clone()), claims, span.unwrap_or_default());
+        }
+        votes.offset()
+    }
+
+    /// Whether counts, times and flags of all records fit.
+    fn agrees(&self, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
+        let sides = Sides { cells, claims, tolerance: self.tolerance, joins_runs: true };
+        let Some(alignment) = fits_exactly(sides) else { return false };
+        key.protocol != Protocol::TCP
+            || alignment.placed.iter().zip(claims).all(|(placed, claim)| {
+                let bounds = alignment.flag_bounds(cells, placed, |cell| cell.tcp_flags);
+                match (claim.tcp_flags, bounds) {
+                    (Some(flags), Some((must, may))) => flags.contains(must) && may.contains(flags),
+                    _ => true,
+                }
+            })
+    }
+}
+
+/// A place in a list that never has more than 32 bits of elements.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
