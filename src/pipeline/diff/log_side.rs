@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
-
 use super::LogInput;
+use super::flow_index::FlowIndex;
 use crate::diff::{Cell, Claim, Claims, FlowId, LogWindows, Witness};
 use crate::flow::FlowKey;
 use crate::flowlog::read::{BadLine, Content, LogReadError, LogReadOptions, LogReadSummary, LogReader};
@@ -106,8 +105,7 @@ pub(super) struct LogSide {
     pub(super) bytes: u64,
     pub(super) span: Option<(i64, i64)>,
     pub(super) summary: LogReadSummary,
-    keys: Vec<FlowKey>,
-    numbers: HashMap<FlowKey, u32, FixedState>,
+    index: FlowIndex,
     logged: Vec<Logged>,
     skipped: Vec<(i64, i64)>,
     windows: LogWindows,
@@ -118,7 +116,7 @@ pub(super) struct LogSide {
 
 impl LogSide {
     pub(super) fn flows(&self) -> usize {
-        self.keys.len()
+        self.index.len()
     }
 
     /// Reads one log.
@@ -221,22 +219,13 @@ impl LogSide {
         self.records += 1;
         self.packets = self.packets.saturating_add(packets);
         self.bytes = self.bytes.saturating_add(bytes);
-        let flow = self.number(key);
-        let interface_flow = if interface_key == key { flow } else { self.number(interface_key) };
+        let flow = self.index.number(&key);
+        let interface_flow = if interface_key == key { flow } else { self.index.number(&interface_key) };
         let tcp_flags = record.tcp_flags.filter(|_| protocol == Protocol::TCP);
         let action = record.action;
         let claim = Claim { start, end, packets, bytes, tcp_flags, action, interface, line, first_packet: 0 };
         self.logged.push(Logged { flow, interface_flow, claim });
         Ok(())
-    }
-
-    fn number(&mut self, key: FlowKey) -> u32 {
-        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            self.keys.push(key);
-        }
-        number
     }
 
     fn widen(&mut self, start: i64, end: i64) {
@@ -276,7 +265,7 @@ impl LogSide {
     fn by_flow<T>(&self, id: impl Fn(FlowId) -> FlowId, of: impl Fn(&Claim) -> T) -> HashMap<FlowId, Vec<T>> {
         let mut flows: HashMap<FlowId, Vec<T>> = HashMap::new();
         for Logged { flow, claim, .. } in &self.logged {
-            let Some(key) = usize::try_from(*flow).ok().and_then(|flow| self.keys.get(flow)) else {
+            let Some(key) = usize::try_from(*flow).ok().and_then(|flow| self.index.keys().get(flow)) else {
                 continue;
             };
             let id = id(FlowId { key: *key, action: claim.action, interface: claim.interface });

@@ -7,6 +7,7 @@
 //! 4. [`compare`] does the rest.
 
 mod capture_side;
+mod flow_index;
 mod log_side;
 mod screen;
 mod side;

@@ -5,11 +5,11 @@
 //! others are read again by the second. A sample of the flows is kept by the second at once, for the clock offset.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
 use super::capture_side::{Cells, add, cell, in_order};
+use super::flow_index::{FlowHash, FlowIndex};
 use super::walk::{Walked, walk};
 use crate::capture::CaptureInput;
 use crate::diff::{
@@ -70,13 +70,13 @@ struct Place {
     at: u32,
     /// Whether some packet has no record, or records overlap by more than a second.
     is_odd: bool,
-    is_sampled: bool,
 }
 
 /// What is needed of a packet.
 #[derive(Clone, Copy, Debug)]
 struct Packet {
-    place: Option<u32>,
+    key: FlowKey,
+    hash: FlowHash,
     second: i64,
     ip_length: u32,
     flags: TcpFlags,
@@ -96,13 +96,15 @@ pub(super) struct Screened {
 
 /// The records of a log, to be screened.
 pub(super) struct Screen<'a> {
-    numbers: HashMap<FlowKey, u32, FixedState>,
+    index: FlowIndex,
     places: Vec<Place>,
     claims: Vec<Claim>,
     spans: Vec<Span>,
     /// The second that a record shares with the next.
     shared: HashMap<u32, Span, FixedState>,
     sample: Cells,
+    /// One in so many flows is in the sample.
+    one_in: u64,
     strangers: HashMap<FlowKey, (), FixedState>,
     tolerance: &'a Tolerance,
 }
@@ -117,16 +119,17 @@ impl<'a> Screen<'a> {
         let one_in = flows.len().div_ceil(SAMPLE).max(1) as u64;
         let count = flows.values().map(Vec::len).sum();
         let mut screen = Screen {
-            numbers: HashMap::with_capacity_and_hasher(flows.len(), FixedState::default()),
+            index: FlowIndex::default(),
             places: Vec::with_capacity(flows.len()),
             claims: Vec::with_capacity(count),
             spans: vec![Span::EMPTY; count],
             shared: HashMap::default(),
             sample: Cells::default(),
+            one_in,
             strangers: HashMap::default(),
             tolerance,
         };
-        for (index, (id, claims)) in flows.iter().enumerate() {
+        for (id, claims) in flows {
             let first = number(screen.claims.len());
             screen.claims.extend(claims.iter().map(|claim| claim.earlier(shift)));
             let claims = screen.claims.get_mut(first as usize..).unwrap_or_default();
@@ -134,11 +137,9 @@ impl<'a> Screen<'a> {
             let is_odd = !claims
                 .windows(2)
                 .all(|pair| matches!(pair, [a, b] if a.start < b.start && a.end <= b.start));
-            screen.numbers.insert(id.key, number(index));
+            screen.index.number(&id.key);
             let end = number(screen.claims.len());
-            // by the flow itself, so that the sample is the same in every run
-            let is_sampled = FixedState::default().hash_one(id.key).is_multiple_of(one_in);
-            screen.places.push(Place { first, end, at: first, is_odd, is_sampled });
+            screen.places.push(Place { first, end, at: first, is_odd });
         }
         screen
     }
@@ -153,30 +154,51 @@ impl<'a> Screen<'a> {
         let mut group: Vec<Packet> = Vec::with_capacity(GROUP);
         let walked = walk(inputs, options, progress, |packet, ip, second| {
             let key = FlowKey::from(ip);
-            let place = self.numbers.get(&key).copied();
-            if place.is_none() {
-                self.strangers.insert(key, ());
-            }
-            if place
-                .is_some_and(|place| self.places.get(place as usize).is_some_and(|place| place.is_sampled))
-            {
+            let hash = self.index.hash(&key);
+            if hash.is_one_in(self.one_in) && self.index.find(&key, hash).is_some() {
                 add(&mut self.sample, key, &cell(packet, ip, second));
             }
             let flags = ip.tcp_flags.as_logged();
-            group.push(Packet { place, second, ip_length: ip.ip_length, flags });
+            group.push(Packet { key, hash, second, ip_length: ip.ip_length, flags });
             if group.len() == GROUP {
-                group.iter().for_each(|packet| self.count(packet));
+                self.count_all(&group);
                 group.clear();
             }
         });
-        group.iter().for_each(|packet| self.count(packet));
+        self.count_all(&group);
         self.finish(walked)
+    }
+
+    /// Counts packets in three steps, each of which only touches what the next one needs.
+    fn count_all(&mut self, packets: &[Packet]) {
+        let mut numbers = [None; GROUP];
+        let mut touched = 0;
+        for packet in packets {
+            touched |= self.index.touch(packet.hash);
+        }
+        for (number, packet) in numbers.iter_mut().zip(packets) {
+            *number = self.index.find(&packet.key, packet.hash);
+        }
+        let place = |number: &Option<u32>| number.and_then(|number| self.places.get(number as usize));
+        for at in numbers.iter().filter_map(place).map(|place| place.at as usize) {
+            touched |= self.claims.get(at).map_or(0, |claim| claim.line);
+            touched |= self.spans.get(at).map_or(0, |span| span.packets);
+        }
+        std::hint::black_box(touched);
+        for (number, packet) in numbers.iter().zip(packets) {
+            match number {
+                Some(number) => self.count(*number, packet),
+                None => {
+                    self.strangers.insert(packet.key, ());
+                }
+            }
+        }
     }
 
     /// Counts a packet into the record whose span it lies in.
     #[inline]
-    fn count(&mut self, packet: &Packet) {
-        let Some(place) = packet.place.and_then(|place| self.places.get_mut(place as usize)) else { return };
+    fn count(&mut self, number_of_flow: u32, packet: &Packet) {
+        let Some(place) = self.places.get_mut(number_of_flow as usize) else { return };
         if place.is_odd {
             return;
         }
@@ -212,8 +234,7 @@ impl<'a> Screen<'a> {
         let offset = self.offset(walked.span);
         let mut settled = HashMap::default();
         let (mut settled_records, mut settled_large_flows, mut flows) = (0, 0, self.strangers.len() as u64);
-        for (key, index) in &self.numbers {
-            let Some(place) = self.places.get(*index as usize) else { continue };
+        for (key, place) in self.index.keys().iter().zip(&self.places) {
             let range = place.first as usize..place.end as usize;
             let claims = self.claims.get(range.clone()).unwrap_or_default();
             let mut cells: Vec<Cell> = Vec::with_capacity(claims.len());
@@ -236,8 +257,8 @@ impl<'a> Screen<'a> {
     fn offset(&self, span: Option<(i64, i64)>) -> ClockOffset {
         let mut votes = OffsetVotes::default();
         for (key, cells) in &self.sample {
-            let place = self.numbers.get(key).and_then(|index| self.places.get(*index as usize));
-            let Some(place) = place else { continue };
+            let number = self.index.find(key, self.index.hash(key));
+            let Some(place) = number.and_then(|number| self.places.get(number as usize)) else { continue };
             let claims = self.claims.get(place.first as usize..place.end as usize).unwrap_or_default();
             votes.flow(&in_order(cells.clone()), claims, span.unwrap_or_default());
         }
