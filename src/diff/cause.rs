@@ -87,6 +87,10 @@ causes! {
     CapturedBytes = "captured-bytes", Different, "bytes are counted as what the capture's snap length kept";
     /// Later fragments under ports.
     FragmentPorts = "fragment-ports", Different, "later fragments are counted under other ports";
+    /// A packet that came in fragments counted as one, and by its length before it was cut.
+    Reassembled = "reassembled", Different, "fragments are counted as the one packet that they were";
+    /// ICMP's type and code in place of ports.
+    IcmpPorts = "icmp-ports", Different, "ICMP's type and code stand where a flow log has ports `0 0`";
     /// A flow's counts under its reverse.
     DirectionReversed = "direction-reversed", Different, "source and destination are exchanged";
     /// The ports of a flow exchanged, its addresses not.

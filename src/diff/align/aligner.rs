@@ -7,6 +7,9 @@ use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, rank};
 use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum, Tolerance};
 
+/// The least bytes of an IP packet (RFC 791).
+const LEAST_IP: u64 = 20;
+
 /// Some of a component's records.
 struct View {
     of: Of,
@@ -187,7 +190,12 @@ impl<'a> Aligner<'a> {
             }
             if let Some(places) = rank::all(cells, &claims) {
                 let reach = |off: i64| off.unsigned_abs() <= LAG + 1;
-                if places.iter().all(|place| reach(place.start) && reach(place.end)) {
+                // a second that two records share can be divided, but not between records that lag apart
+                let fits = |(claim, place): (&Claim, &rank::Place)| {
+                    let is_near = self.fit_of(claim, place.start, place.end) == Fit::Matched;
+                    reach(place.start) && reach(place.end) && (is_near || place.is_whole())
+                };
+                if claims.iter().zip(&places).all(fits) {
                     for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
                         let fit = self.fit_of(claim, place.start, place.end);
                         let from = island.cells.start;
@@ -213,7 +221,10 @@ impl<'a> Aligner<'a> {
             })
         };
         let many = claims.len() > 1 || (!self.sides.joins_runs && cells.len() > 1);
-        if !many || !claims.iter().all(meets) || !cells.iter().all(covered) {
+        // packets have times of their own: only records whose seconds they share can be divided otherwise
+        let is_apart = |pair: &[Claim]| matches!(pair, [a, b] if a.end < b.start);
+        let is_apart = self.sides.joins_runs && claims.windows(2).any(is_apart);
+        if !many || is_apart || !claims.iter().all(meets) || !cells.iter().all(covered) {
             return false;
         }
         for index in view {
@@ -229,9 +240,37 @@ impl<'a> Aligner<'a> {
         let all: Vec<usize> = island.claims.clone().collect();
         let claims = self.claims(&all);
         let near = |place: &rank::Place| place.start.abs() <= 1 && place.end.abs() <= 1;
-        let front = rank::from_front(cells, &claims, near);
+        let mut front = rank::from_front(cells, &claims, near);
         let (in_front, free) = claims.split_at(front.len());
-        let back = rank::from_back(cells, free, near, Claim::total(in_front));
+        let mut back = rank::from_back(cells, free, near, Claim::total(in_front));
+        let free = free.get(..free.len() - back.len()).unwrap_or_default();
+        // what a record leaves of a second must be somebody's: an open record's, or that of packets without one
+        let is_somebodys = |rest: Sum, at: usize, next: Option<usize>, other: Option<usize>| {
+            let second = cells.get(at).map(|cell| cell.start);
+            let is_open =
+                free.iter().any(|claim| second.is_some_and(|at| claim.start <= at && at <= claim.end));
+            let has_no_record =
+                |cell: &Cell| !claims.iter().any(|claim| claim.start <= cell.end && cell.start <= claim.end);
+            let next = next.filter(|next| other.is_none_or(|other| *next != other));
+            let is_run = next.and_then(|next| cells.get(next)).is_some_and(has_no_record);
+            rest == Sum::ZERO || (rest.bytes >= rest.packets.saturating_mul(LEAST_IP) && (is_open || is_run))
+        };
+        let first_of_back = back.last().map(|place| place.cells.start);
+        let last_of_front = front.last().map(|place| place.cells.end - 1);
+        if let Some(place) = front.last() {
+            let at = place.cells.end - 1;
+            let is_shared = first_of_back == Some(at);
+            if !is_shared && !is_somebodys(place.after, at, Some(at + 1), first_of_back) {
+                front.pop();
+            }
+        }
+        if let Some(place) = back.last() {
+            let at = place.cells.start;
+            let is_shared = last_of_front == Some(at);
+            if is_shared || !is_somebodys(place.before, at, at.checked_sub(1), last_of_front) {
+                back.pop();
+            }
+        }
         let from = island.cells.start;
         let places = all.iter().zip(&claims).zip(front).chain(all.iter().zip(&claims).rev().zip(back));
         let places: Vec<_> = places.map(|((index, claim), place)| (*index, *claim, place)).collect();

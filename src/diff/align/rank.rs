@@ -13,6 +13,17 @@ pub(super) struct Place {
     /// The record's `end` less the last packet's second.
     pub(super) end: i64,
     pub(super) cells: Range<usize>,
+    /// What of its first cell comes before it.
+    pub(super) before: Sum,
+    /// What of its last cell comes after it.
+    pub(super) after: Sum,
+}
+
+impl Place {
+    /// Whether it begins and ends with whole cells.
+    pub(super) fn is_whole(&self) -> bool {
+        self.before == Sum::ZERO && self.after == Sum::ZERO
+    }
 }
 
 /// A place for every record in turn, or `None` where the bytes do not come out.
@@ -93,8 +104,9 @@ impl Ranks {
             };
             fits.then_some(())
         };
+        let through = before.plus(claim.sum());
         bytes_fit(first, before)?;
-        bytes_fit(last, before.plus(claim.sum()))?;
+        bytes_fit(last, through)?;
         let (from, to) = (cells.get(first)?, cells.get(last)?);
         let is_first = self.0.get(first)?.packets == before.packets;
         let is_last = self.0.get(last + 1)?.packets == last_packet + 1;
@@ -102,6 +114,8 @@ impl Ranks {
             start: distance(claim.start, from.start, if is_first { from.start } else { from.end }),
             end: distance(claim.end, if is_last { to.end } else { to.start }, to.end),
             cells: first..last + 1,
+            before: before.minus(*self.0.get(first)?),
+            after: self.0.get(last + 1)?.minus(through),
         })
     }
 }

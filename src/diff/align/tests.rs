@@ -142,3 +142,20 @@ fn the_same_totals_over_other_records() {
     };
     assert_eq!(fits(&align(sides)), [Fit::Split(0)]);
 }
+
+#[test]
+fn a_record_with_too_few_packets_of_one_second_is_wrong() {
+    let one = cells(&[(5, 10)]);
+    let alignment = aligned(&one, &[claim(5, 5, 9)]);
+    assert_eq!(fits(&alignment), [Fit::Open]);
+    assert_eq!(alignment.placed[0].expected, Sum { packets: 10, bytes: 1000 });
+    let two = cells(&[(5, 10), (100, 10)]);
+    assert_eq!(fits(&aligned(&two, &[claim(5, 5, 9), claim(100, 100, 10)])), [Fit::Open, Fit::Matched]);
+}
+
+#[test]
+fn a_packet_that_moved_from_one_record_to_another_is_no_lag() {
+    let cells = cells(&[(0, 2), (9, 2), (12, 2), (20, 2)]);
+    let alignment = aligned(&cells, &[claim(0, 9, 5), claim(12, 20, 3)]);
+    assert_eq!(fits(&alignment), [Fit::Open; 2], "{alignment:?}");
+}

@@ -297,6 +297,8 @@ pub(super) fn judge(mut state: State<'_>) -> Comparison {
     measures::frame_bytes(state);
     measures::captured_bytes(state);
     elsewhere::fragment_ports(state);
+    elsewhere::reassembled(state);
+    elsewhere::icmp_ports(state);
     elsewhere::direction_reversed(state);
     elsewhere::ports_swapped(state);
     elsewhere::addresses_exchanged(state);

@@ -28,7 +28,7 @@ use crate::record::LogFormat;
 use capture_side::CaptureSide;
 pub use log_side::{BadRecord, LogProblem};
 use log_side::{Identities, LogSide};
-use screen::{Screen, Screened};
+use screen::{Screen, Screened, Settled};
 pub use side::SideSummary;
 
 /// One side of a comparison.
@@ -200,8 +200,7 @@ impl Work<'_> {
                 screened = Screened { offset, ..read(offset.shift) };
             } else {
                 // every record differs by its times, and is told
-                screened.settled.clear();
-                (screened.settled_records, screened.settled_large_flows) = (0, 0);
+                screened.settled = Settled::default();
             }
         }
         self.failures.captures.append(&mut screened.walked.failures);
@@ -234,15 +233,16 @@ impl Work<'_> {
         };
         let screened = self.screen(&paths, &claims);
         let summary = SideSummary::of_captures(&screened.walked, screened.flows);
-        claims.flows.retain(|id, _| !screened.settled.contains_key(&id.key));
-        claims.settled_flows = screened.settled.len() as u64;
-        (claims.settled_records, claims.settled_large_flows) =
-            (screened.settled_records, screened.settled_large_flows);
+        let settled = &screened.settled;
+        claims.flows.retain(|id, _| !settled.contains(&id.key));
+        claims.settled_flows = settled.flows;
+        claims.settled_records = settled.records;
+        claims.settled_large_flows = settled.large_flows;
         let all_settled = claims.flows.is_empty() && screened.flows == claims.settled_flows;
         let mut witness = Witness { is_capture: true, ..Witness::default() };
         if !all_settled && !self.progress.is_interrupted() {
             let is_claimed = |key: &FlowKey| claims.flows.contains_key(&FlowId::from(*key));
-            let is_settled = |key: &FlowKey| screened.settled.contains_key(key);
+            let is_settled = |key: &FlowKey| settled.contains(key);
             let inputs = paths.into_iter().map(CaptureInput::Path).collect();
             // what is wrong with the captures was said at the first reading
             let captures =

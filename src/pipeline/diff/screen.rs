@@ -89,9 +89,26 @@ pub(super) struct Screened {
     /// Flows with a packet, with or without a record.
     pub(super) flows: u64,
     /// The flows that agree: none of their packets or records needs another look.
-    pub(super) settled: HashMap<FlowKey, (), FixedState>,
-    pub(super) settled_records: u64,
-    pub(super) settled_large_flows: u64,
+    pub(super) settled: Settled,
+}
+
+/// Flows that agree with their records.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    index: FlowIndex,
+    is_settled: Vec<bool>,
+    pub(super) flows: u64,
+    pub(super) records: u64,
+    pub(super) large_flows: u64,
+}
+
+impl Settled {
+    /// Whether a flow is one of them.
+    #[inline]
+    pub(super) fn contains(&self, key: &FlowKey) -> bool {
+        let number = self.index.find(key, self.index.hash(key));
+        number.is_some_and(|number| self.is_settled.get(number as usize) == Some(&true))
+    }
 }
 
 /// The records of a log, to be screened.
@@ -232,9 +249,11 @@ impl<'a> Screen<'a> {
 
     fn finish(self, walked: Walked) -> Screened {
         let offset = self.offset(walked.span);
-        let mut settled = HashMap::default();
-        let (mut settled_records, mut settled_large_flows, mut flows) = (0, 0, self.strangers.len() as u64);
-        for (key, place) in self.index.keys().iter().zip(&self.places) {
+        let mut settled = Settled { is_settled: vec![false; self.index.len()], ..Settled::default() };
+        let mut flows = self.strangers.len() as u64;
+        for ((key, place), is_settled) in
+            self.index.keys().iter().zip(&self.places).zip(&mut settled.is_settled)
+        {
             let range = place.first as usize..place.end as usize;
             let claims = self.claims.get(range.clone()).unwrap_or_default();
             let mut cells: Vec<Cell> = Vec::with_capacity(claims.len());
@@ -246,11 +265,13 @@ impl<'a> Screen<'a> {
             if place.is_odd || cells.is_empty() || !self.agrees(key, &cells, claims) {
                 continue;
             }
-            settled.insert(*key, ());
-            settled_records += claims.len() as u64;
-            settled_large_flows += u64::from(Sum::of(&cells).packets >= LARGE_FLOW);
+            *is_settled = true;
+            settled.flows += 1;
+            settled.records += claims.len() as u64;
+            settled.large_flows += u64::from(Sum::of(&cells).packets >= LARGE_FLOW);
         }
-        Screened { walked, offset, flows, settled, settled_records, settled_large_flows }
+        settled.index = self.index;
+        Screened { walked, offset, flows, settled }
     }
 
     /// What the sample says of the clocks.

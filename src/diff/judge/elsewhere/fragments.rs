@@ -5,8 +5,60 @@ use super::{Found, identity};
 use crate::diff::judge::words::counted;
 use crate::diff::judge::{Differs, State};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, FlowId};
+use crate::diff::{Cause, Cell, FlowId};
 use crate::flow::FlowKey;
+
+/// Records of a packet that came in fragments, counted once: as many packets less as there are later fragments, and as
+/// many IP headers.
+pub(in super::super) fn reassembled(state: &mut State<'_>) {
+    if !state.witness_is_capture {
+        return;
+    }
+    let places = state.places();
+    for flow in 0..state.flows.len() {
+        let Some(state_of) = state.flows.get(flow) else { continue };
+        let id = state_of.id;
+        let without_ports = FlowId { key: FlowKey { srcport: 0, dstport: 0, ..id.key }, ..id };
+        let Some(zero) = places.get(&without_ports).copied() else { continue };
+        // the header of a later fragment: IPv4's, or IPv6's with the fragment header
+        let header = if id.key.srcaddr.is_ipv4() { 20 } else { 48 };
+        let mut found = Vec::new();
+        for index in state_of.open_claims() {
+            let Some(claim) = state_of.claims.get(index) else { continue };
+            let inside = |of: usize| {
+                let state = state.flows.get(of)?;
+                let near = |at: &usize| {
+                    let cell = state.cells.get(*at);
+                    cell.is_some_and(|cell| {
+                        cell.is_inside(claim.start.saturating_sub(1), claim.end.saturating_add(1))
+                    })
+                };
+                Some((of, state.loose(true).into_iter().filter(near).collect()))
+            };
+            let sources: Vec<(usize, Vec<usize>)> = if zero == flow {
+                inside(flow).into_iter().collect()
+            } else {
+                inside(flow).into_iter().chain(inside(zero)).collect()
+            };
+            let gathered = state.gather(&sources);
+            let Some(all) = Cell::joined(&gathered.cells) else { continue };
+            let later = all.facts.later_fragments;
+            let fits = later > 0
+                && claim.packets.checked_add(later) == Some(all.packets)
+                && claim.bytes.checked_add(later * header) == Some(all.bytes);
+            if fits {
+                found.push(Found { claim: index, said: all, sources: gathered.sources.concat() });
+            }
+        }
+        state.settle_found(flow, found, |found| {
+            let detail = format!(
+                "{} less, the later fragments, and {header} bytes less for the IP header of each",
+                counted(found.said.facts.later_fragments, "packet")
+            );
+            Differs { kind: Kind::Counts, ..identity(Cause::Reassembled, found.said, detail) }
+        });
+    }
+}
 
 /// Records that count later fragments under the ports of their first.
 pub(in super::super) fn fragment_ports(state: &mut State<'_>) {

@@ -5,12 +5,14 @@
 
 mod action;
 mod fragments;
+mod icmp;
 mod mirrored;
 mod translated;
 mod tunnels;
 
 pub(super) use action::late_reject;
-pub(super) use fragments::fragment_ports;
+pub(super) use fragments::{fragment_ports, reassembled};
+pub(super) use icmp::icmp_ports;
 pub(super) use mirrored::{addresses_exchanged, direction_reversed, ports_swapped, whole_flows_mirrored};
 pub(super) use translated::translated;
 pub(super) use tunnels::tunnelled;

@@ -63,6 +63,9 @@ fn try_candidates(state: &mut State<'_>, flow: usize, key: &FlowKey, claims: &[u
     for candidate in candidates {
         let Some(other) = state.flows.get(*candidate) else { continue };
         let other_key = other.id.key;
+        if (other_key.srcaddr, other_key.dstaddr) == (key.srcaddr, key.dstaddr) {
+            continue;
+        }
         let loose = other.loose(false);
         let available = loose
             .iter()
