@@ -104,8 +104,9 @@ fn differences(text: &mut String, differences: &[Difference], limit: usize) {
     causes.sort_by_key(|(cause, of_cause)| {
         (of_cause.iter().all(|difference| difference.explained), std::cmp::Reverse(of_cause.len()), *cause)
     });
-    let mut left = limit;
-    for (cause, mut of_cause) in causes {
+    // every cause shows one, the first ones as many as there is room for
+    let mut left = limit.saturating_sub(causes.len());
+    for (place, (cause, mut of_cause)) in causes.into_iter().enumerate() {
         let explained = of_cause.iter().all(|difference| difference.explained);
         let (style, word) = if explained { (EXPLAINED, "explained") } else { (WRONG, "different") };
         let _ = write!(
@@ -116,8 +117,9 @@ fn differences(text: &mut String, differences: &[Difference], limit: usize) {
         of_cause.sort_by_key(|difference| {
             (std::cmp::Reverse(size(difference)), difference.key, difference.start)
         });
-        let shown = of_cause.len().min(left);
-        left -= shown;
+        let own = usize::from(place < limit);
+        let shown = of_cause.len().min(own + left);
+        left -= shown.saturating_sub(own);
         let mut rows = table::plain();
         rows.set_header(["kind", "flow", "start", "reference", "candidate", "where"]);
         for difference in of_cause.iter().take(shown) {
