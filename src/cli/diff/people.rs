@@ -106,7 +106,7 @@ fn differences(text: &mut String, differences: &[Difference], limit: usize) {
     });
     // every cause shows one, the first ones as many as there is room for
     let mut left = limit.saturating_sub(causes.len());
-    for (place, (cause, mut of_cause)) in causes.into_iter().enumerate() {
+    for (rank, (cause, mut of_cause)) in causes.into_iter().enumerate() {
         let explained = of_cause.iter().all(|difference| difference.explained);
         let (style, word) = if explained { (EXPLAINED, "explained") } else { (WRONG, "different") };
         let _ = write!(
@@ -117,7 +117,7 @@ fn differences(text: &mut String, differences: &[Difference], limit: usize) {
         of_cause.sort_by_key(|difference| {
             (std::cmp::Reverse(size(difference)), difference.key, difference.start)
         });
-        let own = usize::from(place < limit);
+        let own = usize::from(rank < limit);
         let shown = of_cause.len().min(own + left);
         left -= shown.saturating_sub(own);
         let mut rows = table::plain();
