@@ -167,8 +167,33 @@ impl<'a> Aligner<'a> {
         }
         if !self.balanced(&island) {
             self.place_from_both_ends(&island);
-            lag::search(self, &island);
+            let lagging = lag::search(self, &island);
+            if self.loses_packets(&island) {
+                lagging.into_iter().for_each(|claim| self.take_back(claim));
+            }
         }
+    }
+
+    /// Whether an island's records are all placed and its cells all covered, and yet the totals differ: packets of a
+    /// second that records share are then told nowhere.
+    fn loses_packets(&self, island: &Component) -> bool {
+        let placed = self.alignment.placed.get(island.claims.clone()).unwrap_or_default();
+        let cover = self.alignment.cover.get(island.cells.clone()).unwrap_or_default();
+        let is_told = |placed: &Placed| matches!(placed.fit, Fit::Matched | Fit::Times { .. });
+        let counted = Claim::total(self.sides.claims.get(island.claims.clone()).unwrap_or_default());
+        let Tolerance { packets, bytes, .. } = self.sides.tolerance;
+        let total = Sum::of(self.cells(&island.cells));
+        placed.iter().all(is_told)
+            && cover.iter().all(|cover| *cover > 0)
+            && !(packets.allows(counted.packets, total.packets) && bytes.allows(counted.bytes, total.bytes))
+    }
+
+    /// Opens a placed record again.
+    fn take_back(&mut self, claim: usize) {
+        let Some(placed) = self.alignment.placed.get_mut(claim) else { return };
+        let covers = self.alignment.cover.get_mut(placed.cells.clone()).unwrap_or_default();
+        covers.iter_mut().for_each(|cover| *cover = cover.saturating_sub(1));
+        *placed = Placed { fit: Fit::Open, cells: 0..0, expected: Sum::ZERO };
     }
 
     /// Places the records of an island whose totals balance.
@@ -229,9 +254,10 @@ impl<'a> Aligner<'a> {
         let all: Vec<usize> = island.claims.clone().collect();
         let claims = self.claims(&all);
         let near = |place: &rank::Place| place.start.abs() <= 1 && place.end.abs() <= 1;
-        let front = rank::from_front(cells, &claims, near);
+        let mut front = rank::from_front(cells, &claims, near);
         let (in_front, free) = claims.split_at(front.len());
-        let back = rank::from_back(cells, free, near, Claim::total(in_front));
+        let mut back = rank::from_back(cells, free, near, Claim::total(in_front));
+        rank::without_loose_ends(cells, &claims, &mut front, &mut back);
         let from = island.cells.start;
         let places = all.iter().zip(&claims).zip(front).chain(all.iter().zip(&claims).rev().zip(back));
         let places: Vec<_> = places.map(|((index, claim), place)| (*index, *claim, place)).collect();
