@@ -7,9 +7,6 @@ use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, rank};
 use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum, Tolerance};
 
-/// The least bytes of an IP packet (RFC 791).
-const LEAST_IP: u64 = 20;
-
 /// Some of a component's records.
 struct View {
     of: Of,
@@ -170,8 +167,33 @@ impl<'a> Aligner<'a> {
         }
         if !self.balanced(&island) {
             self.place_from_both_ends(&island);
-            lag::search(self, &island);
+            let lagging = lag::search(self, &island);
+            if self.loses_packets(&island) {
+                lagging.into_iter().for_each(|claim| self.take_back(claim));
+            }
         }
+    }
+
+    /// Whether an island's records are all placed and its cells all covered, and yet the totals differ: packets of a
+    /// second that records share are then told nowhere.
+    fn loses_packets(&self, island: &Component) -> bool {
+        let placed = self.alignment.placed.get(island.claims.clone()).unwrap_or_default();
+        let cover = self.alignment.cover.get(island.cells.clone()).unwrap_or_default();
+        let is_told = |placed: &Placed| matches!(placed.fit, Fit::Matched | Fit::Times { .. });
+        let counted = Claim::total(self.sides.claims.get(island.claims.clone()).unwrap_or_default());
+        let Tolerance { packets, bytes, .. } = self.sides.tolerance;
+        let total = Sum::of(self.cells(&island.cells));
+        placed.iter().all(is_told)
+            && cover.iter().all(|cover| *cover > 0)
+            && !(packets.allows(counted.packets, total.packets) && bytes.allows(counted.bytes, total.bytes))
+    }
+
+    /// Opens a placed record again.
+    fn take_back(&mut self, claim: usize) {
+        let Some(placed) = self.alignment.placed.get_mut(claim) else { return };
+        let covers = self.alignment.cover.get_mut(placed.cells.clone()).unwrap_or_default();
+        covers.iter_mut().for_each(|cover| *cover = cover.saturating_sub(1));
+        *placed = Placed { fit: Fit::Open, cells: 0..0, expected: Sum::ZERO };
     }
 
     /// Places the records of an island whose totals balance.
@@ -243,34 +265,7 @@ impl<'a> Aligner<'a> {
         let mut front = rank::from_front(cells, &claims, near);
         let (in_front, free) = claims.split_at(front.len());
         let mut back = rank::from_back(cells, free, near, Claim::total(in_front));
-        let free = free.get(..free.len() - back.len()).unwrap_or_default();
-        // what a record leaves of a second must be somebody's: an open record's, or that of packets without one
-        let is_somebodys = |rest: Sum, at: usize, next: Option<usize>, other: Option<usize>| {
-            let second = cells.get(at).map(|cell| cell.start);
-            let is_open =
-                free.iter().any(|claim| second.is_some_and(|at| claim.start <= at && at <= claim.end));
-            let has_no_record =
-                |cell: &Cell| !claims.iter().any(|claim| claim.start <= cell.end && cell.start <= claim.end);
-            let next = next.filter(|next| other.is_none_or(|other| *next != other));
-            let is_run = next.and_then(|next| cells.get(next)).is_some_and(has_no_record);
-            rest == Sum::ZERO || (rest.bytes >= rest.packets.saturating_mul(LEAST_IP) && (is_open || is_run))
-        };
-        let first_of_back = back.last().map(|place| place.cells.start);
-        let last_of_front = front.last().map(|place| place.cells.end - 1);
-        if let Some(place) = front.last() {
-            let at = place.cells.end - 1;
-            let is_shared = first_of_back == Some(at);
-            if !is_shared && !is_somebodys(place.after, at, Some(at + 1), first_of_back) {
-                front.pop();
-            }
-        }
-        if let Some(place) = back.last() {
-            let at = place.cells.start;
-            let is_shared = last_of_front == Some(at);
-            if is_shared || !is_somebodys(place.before, at, at.checked_sub(1), last_of_front) {
-                back.pop();
-            }
-        }
+        rank::without_loose_ends(cells, &claims, &mut front, &mut back);
         let from = island.cells.start;
         let places = all.iter().zip(&claims).zip(front).chain(all.iter().zip(&claims).rev().zip(back));
         let places: Vec<_> = places.map(|((index, claim), place)| (*index, *claim, place)).collect();

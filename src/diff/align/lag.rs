@@ -6,10 +6,11 @@ use super::{Fit, LAG};
 use crate::diff::{Cell, Claim, Sum};
 
 /// Places open records of an island on free cells that follow one another, hold exactly their counts, and begin and
-/// end within the reach of lag; the nearest first.
-pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) {
+/// end within the reach of lag; the nearest first. Returns the records that were placed.
+pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize> {
     let cells = aligner.cells(&island.cells);
     let first = island.cells.start;
+    let mut found = Vec::new();
     let mut before = Vec::with_capacity(cells.len() + 1);
     before.push(Sum::ZERO);
     for cell in cells {
@@ -51,7 +52,9 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) {
         };
         let fit = aligner.fit_of(&claim, claim.start - begin.start, claim.end - last.end);
         aligner.place(index, fit, first + at..first + end);
+        found.push(index);
     }
+    found
 }
 
 /// How many places are tried for the records of an island.

@@ -87,6 +87,16 @@ impl Alignment {
         Alignment { placed: vec![open; claims], ..align(sides) }
     }
 
+    /// With the records alone that are matched; each other one is given the cells of its span.
+    pub fn only_matched(&self, sides: Sides<'_>) -> Alignment {
+        let mut aligner = Aligner::new(sides);
+        for (index, placed) in self.placed.iter().enumerate().filter(|(_, placed)| placed.fit == Fit::Matched)
+        {
+            aligner.place(index, Fit::Matched, placed.cells.clone());
+        }
+        aligner.finish()
+    }
+
     /// Whether every record is matched and every cell has a record.
     pub fn is_clean(&self) -> bool {
         self.runs.is_empty() && self.placed.iter().all(|placed| placed.fit == Fit::Matched)

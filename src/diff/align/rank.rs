@@ -67,6 +67,47 @@ pub(super) fn from_back(
     places
 }
 
+/// Takes back the innermost places that leave a part of a second to nobody: neither to a record that is not placed, nor to
+/// a run of packets without a record. Somebody should have counted that part, so the record is not right. `front` are
+/// places of the first records, `back` those of the last, backwards.
+pub(super) fn without_loose_ends(
+    cells: &[Cell],
+    claims: &[Claim],
+    front: &mut Vec<Place>,
+    back: &mut Vec<Place>,
+) {
+    let sum = |cells: Option<&[Cell]>| cells.map_or(Sum::ZERO, Sum::of);
+    loop {
+        let behind = claims.len().saturating_sub(back.len());
+        let open = claims.get(front.len()..behind).unwrap_or_default();
+        let meets = |cell: &Cell, slack: i64| {
+            open.iter().any(|claim| {
+                claim.start <= cell.end.saturating_add(slack) && cell.start <= claim.end.saturating_add(slack)
+            })
+        };
+        // the seconds between the places
+        let free = front.last().map_or(0, |place| place.cells.end)
+            ..back.last().map_or(cells.len(), |place| place.cells.start);
+        let is_taken = |shared: usize, next: Option<usize>| {
+            let is_run = next.filter(|next| free.contains(next)).and_then(|next| cells.get(next));
+            is_run.is_some_and(|cell| !meets(cell, 0)) || cells.get(shared).is_some_and(|cell| meets(cell, 1))
+        };
+        if let Some(Place { cells: Range { end, .. }, .. }) = front.last()
+            && sum(cells.get(..*end)) != Claim::total(claims.iter().take(front.len()))
+            && !is_taken(end.saturating_sub(1), Some(*end))
+        {
+            front.pop();
+        } else if let Some(Place { cells: Range { start, .. }, .. }) = back.last()
+            && sum(cells.get(*start..)) != Claim::total(claims.iter().skip(behind))
+            && !is_taken(*start, start.checked_sub(1))
+        {
+            back.pop();
+        } else {
+            return;
+        }
+    }
+}
+
 /// The packets and bytes in front of each cell, and behind the last.
 struct Ranks(Vec<Sum>);
 

@@ -159,3 +159,18 @@ fn a_packet_that_moved_from_one_record_to_another_is_no_lag() {
     let alignment = aligned(&cells, &[claim(0, 9, 5), claim(12, 20, 3)]);
     assert_eq!(fits(&alignment), [Fit::Open; 2], "{alignment:?}");
 }
+
+#[test]
+fn a_record_that_is_a_packet_short_does_not_fit() {
+    let cells = cells(&[(0, 3), (5, 1), (10, 2), (40, 2)]);
+    // its last second could be divided, but nobody has the rest of it; nor of its first second
+    let alignment = aligned(&cells, &[claim(0, 10, 5), claim(40, 40, 2)]);
+    assert_eq!(fits(&alignment), [Fit::Open, Fit::Matched]);
+    assert_eq!(alignment.placed[0].expected, Sum { packets: 6, bytes: 600 });
+    assert!(alignment.runs.is_empty());
+    // of records that touch, the one is short or the other
+    let alignment = aligned(&cells, &[claim(0, 10, 5), claim(10, 40, 2)]);
+    assert!(!alignment.is_clean() && fits(&alignment).contains(&Fit::Open));
+    // another record has the rest
+    assert!(aligned(&cells, &[claim(0, 10, 5), claim(10, 40, 3)]).is_clean());
+}

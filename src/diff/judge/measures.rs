@@ -70,9 +70,7 @@ pub(super) fn whole_flows(state: &mut State<'_>) {
         // what is left of a sampled flow fits anything now and then
         return;
     }
-    for (cause, measure) in &MEASURES {
-        try_measure(state, measure, *cause, true);
-    }
+    by_the_most(state, MEASURES.iter().collect(), true);
 }
 
 /// Bytes of whole frames, or of IP packets and link headers.
@@ -86,21 +84,38 @@ pub(super) fn captured_bytes(state: &mut State<'_>) {
 }
 
 fn single_records(state: &mut State<'_>, wanted: Cause) {
-    for (cause, measure) in MEASURES.iter().filter(|(cause, _)| *cause == wanted) {
-        try_measure(state, measure, *cause, false);
-    }
+    by_the_most(state, MEASURES.iter().filter(|(cause, _)| *cause == wanted).collect(), false);
 }
 
-fn try_measure(state: &mut State<'_>, measure: &Measure, cause: Cause, whole_flows: bool) {
+/// Tries the measures, the one that fits the most first: packets without padding fit several.
+fn by_the_most(state: &mut State<'_>, measures: Vec<&(Cause, Measure)>, whole_flows: bool) {
     if !state.witness_is_capture {
         return;
     }
+    let mut ranked: Vec<(usize, &(Cause, Measure))> = measures
+        .into_iter()
+        .map(|measure| {
+            let flows = state.flows.iter().filter(|flow| is_asked(flow, whole_flows));
+            (flows.map(|flow| measured(state, flow, measure, whole_flows).0.len()).sum(), measure)
+        })
+        .filter(|(fitting, _)| *fitting > 0)
+        .collect();
+    ranked.sort_by_key(|(fitting, _)| std::cmp::Reverse(*fitting));
+    for (_, measure) in ranked {
+        try_measure(state, measure, whole_flows);
+    }
+}
+
+/// Whether a flow's bytes can be counted in another way: of whole flows, where they do not balance and nothing fitted
+/// before.
+fn is_asked(flow: &FlowState, whole_flows: bool) -> bool {
+    !whole_flows || (flow.is_unbalanced() && flow.claim_verdicts.iter().all(Option::is_none))
+}
+
+fn try_measure(state: &mut State<'_>, measure: &(Cause, Measure), whole_flows: bool) {
     for at in 0..state.flows.len() {
-        let Some(flow) = state.flows.get(at) else { continue };
-        if whole_flows && !flow.is_unbalanced() {
-            continue;
-        }
-        let (settled, alignment) = measured(state, flow, measure, cause, whole_flows);
+        let Some(flow) = state.flows.get(at).filter(|flow| is_asked(flow, whole_flows)) else { continue };
+        let (settled, alignment) = measured(state, flow, measure, whole_flows);
         if let Some(flow) = state.flows.get_mut(at) {
             if let Some(alignment) = alignment {
                 flow.realign(alignment);
@@ -114,8 +129,7 @@ fn try_measure(state: &mut State<'_>, measure: &Measure, cause: Cause, whole_flo
 fn measured(
     state: &State<'_>,
     flow: &FlowState,
-    measure: &Measure,
-    cause: Cause,
+    (cause, measure): &(Cause, Measure),
     whole_flow: bool,
 ) -> (Vec<(usize, Settled)>, Option<Alignment>) {
     let open = if whole_flow { (0..flow.claims.len()).collect() } else { flow.open_claims() };
@@ -133,6 +147,8 @@ fn measured(
     if whole_flow && !alignment.is_clean() {
         return (Vec::new(), None);
     }
+    let fits_whole =
+        alignment.runs.is_empty() && alignment.placed.iter().all(|placed| placed.fit != Fit::Open);
     let mut found = Vec::new();
     for index in open {
         let Some((claim, placed)) = flow.claims.get(index).zip(alignment.placed.get(index)) else { continue };
@@ -140,7 +156,9 @@ fn measured(
         let is_about_bytes =
             said.is_some_and(|said| said.packets == claim.packets && said.bytes != claim.bytes);
         let said = said.filter(|_| is_about_bytes || matches!(placed.fit, Fit::Times { .. }));
-        if !matches!(placed.fit, Fit::Matched | Fit::Times { .. }) {
+        // some seconds within a minute add up to any number now and then: other times only where all of the flow fits
+        let fits = placed.fit == Fit::Matched || (matches!(placed.fit, Fit::Times { .. }) && fits_whole);
+        if !fits {
             continue;
         }
         let total = |cells: &[Cell]| cells.get(placed.cells.clone()).map(Sum::of);
@@ -156,7 +174,7 @@ fn measured(
             measure.name,
             counted(said.bytes, "byte")
         );
-        found.push((index, Settled::differs(Kind::Counts, cause, Some(said), detail)));
+        found.push((index, Settled::differs(Kind::Counts, *cause, Some(said), detail)));
     }
     (found, whole_flow.then_some(alignment))
 }

@@ -3,8 +3,9 @@
 //! Flows of 100 packets and more fix the share. Then every record whose packets are within three standard deviations
 //! of it (binomial, none left included) is sampled.
 
+use super::words::counted;
 use super::{Settled, State};
-use crate::diff::align::Fit;
+use crate::diff::align::Sides;
 use crate::diff::report::Kind;
 use crate::diff::{Cause, Claim, Sum};
 
@@ -61,14 +62,14 @@ pub(super) fn reopen(state: &mut State<'_>) {
         if claimed == Sum::of(&flow.cells) {
             continue;
         }
-        for (placed, claim) in flow.alignment.placed.iter_mut().zip(&flow.claims) {
-            if matches!(placed.fit, Fit::Times { .. } | Fit::Split(_)) {
-                let inside = flow.cells.iter().filter(|cell| cell.is_inside(claim.start, claim.end));
-                placed.expected = inside.fold(Sum::ZERO, |sum, cell| sum.plus(cell.sum()));
-                placed.cells = crate::diff::cell::overlapping(&flow.cells, claim.start, claim.end);
-                placed.fit = Fit::Open;
-            }
-        }
+        let sides = Sides {
+            cells: &flow.cells,
+            claims: &flow.claims,
+            tolerance: &state.options.tolerance,
+            joins_runs: true,
+        };
+        let alignment = flow.alignment.only_matched(sides);
+        flow.realign(alignment);
     }
 }
 
@@ -91,8 +92,8 @@ pub(super) fn settle(state: &mut State<'_>) {
         // the gap in front of a drawn packet and the one behind it
         is_drawn(0, total.packets, share, 2.0).then(|| {
             let detail = format!(
-                "none of {} packets is left where {percent:.3} % are: packets are sampled",
-                total.packets
+                "none of {} is left where {percent:.3} % are: packets are sampled",
+                counted(total.packets, "packet")
             );
             Settled::differs(state.packets_alone(), Cause::Sampled, Some(*total), detail)
         })

@@ -39,7 +39,8 @@ pub(in super::super) fn translated(state: &mut State<'_>) {
             .filter_map(|end| by_end.get(end))
             .flatten()
             .copied()
-            .filter(|at| *at != flow)
+            // the same flow under another action is translated from nothing
+            .filter(|at| state.flows.get(*at).is_some_and(|other| other.id.key != key))
             .collect();
         // translation that keeps the ports is the likelier one
         let keeps_ports = |at: &usize| {

@@ -1,0 +1,134 @@
+//! Every pair under `fixtures/diff`, compared by the real binary, against what its generator says of it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flowtruth::diff::Cause;
+use serde_json::Value;
+
+/// The file `expected` of a pair.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Expected {
+    verdict: String,
+    matched: u64,
+    offset: f64,
+    options: Vec<String>,
+    causes: BTreeMap<String, u64>,
+}
+
+impl Expected {
+    fn read(path: &Path) -> Expected {
+        let mut expected = Expected::default();
+        for line in fs::read_to_string(path).unwrap().lines() {
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["verdict", verdict] => expected.verdict = verdict.to_owned(),
+                ["matched", matched] => expected.matched = matched.parse().unwrap(),
+                ["clock-offset-seconds", offset] => expected.offset = offset.parse().unwrap(),
+                ["options", ref options @ ..] => {
+                    expected.options = options.iter().map(|option| (*option).to_owned()).collect();
+                }
+                ["cause", cause, differences] => {
+                    expected.causes.insert(cause.to_owned(), differences.parse().unwrap());
+                }
+                _ => panic!("{}: {line}", path.display()),
+            }
+        }
+        expected
+    }
+
+    /// With the sides exchanged: what is missing is extra, and the other way round.
+    fn exchanged(&self) -> Expected {
+        let other = |cause: &str| match cause {
+            "missing-record" => "extra-record".to_owned(),
+            "extra-record" => "missing-record".to_owned(),
+            _ => cause.to_owned(),
+        };
+        let causes = self.causes.iter().map(|(cause, differences)| (other(cause), *differences)).collect();
+        Expected { causes, offset: -self.offset, ..self.clone() }
+    }
+}
+
+fn pairs() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/diff");
+    let mut pairs: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pairs.sort();
+    assert!(pairs.len() > 40, "only {} pairs were found", pairs.len());
+    pairs
+}
+
+fn side(pair: &Path, name: &str) -> PathBuf {
+    let files = fs::read_dir(pair).unwrap().map(|entry| entry.unwrap().path());
+    let of_side = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(name);
+    files.into_iter().find(of_side).unwrap_or_else(|| panic!("{} has no {name}", pair.display()))
+}
+
+/// What is wrong with a comparison, if anything.
+fn compare(reference: &Path, candidate: &Path, expected: &Expected) -> Option<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_flowtruth"))
+        .args(["diff", "--json", "--quiet"])
+        .args(&expected.options)
+        .args([reference, candidate])
+        .output()
+        .unwrap();
+    let status = if expected.verdict == "different" { 1 } else { 0 };
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let causes = report["causes"].as_object().cloned().unwrap_or_default();
+    let offset = report["clock_offset_seconds"].as_f64().unwrap_or(f64::NAN);
+    let got = Expected {
+        verdict: report["verdict"].as_str().unwrap_or_default().to_owned(),
+        matched: report["matched"].as_u64().unwrap_or(u64::MAX),
+        // tenths are estimated
+        offset: if (offset - expected.offset).abs() <= expected.offset.fract().abs() / 2.0 {
+            expected.offset
+        } else {
+            offset
+        },
+        options: expected.options.clone(),
+        causes: causes.iter().map(|(cause, number)| (cause.clone(), number.as_u64().unwrap())).collect(),
+    };
+    (got != *expected || output.status.code() != Some(status)).then(|| {
+        format!(
+            "{} {}\n    expected {expected:?}\n    got      {got:?}, {:?} {}",
+            reference.display(),
+            candidate.display(),
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+#[test]
+fn pairs_differ_as_they_were_made_to() {
+    let mut wrong = Vec::new();
+    for pair in pairs() {
+        let expected = Expected::read(&pair.join("expected"));
+        wrong.extend(compare(&side(&pair, "reference"), &side(&pair, "candidate"), &expected));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn exchanged_sides_differ_the_other_way_round() {
+    let mut wrong = Vec::new();
+    for pair in pairs() {
+        let expected = Expected::read(&pair.join("expected")).exchanged();
+        wrong.extend(compare(&side(&pair, "candidate"), &side(&pair, "reference"), &expected));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_cause_has_a_pair_of_its_name() {
+    let mut claimed = BTreeSet::new();
+    for pair in pairs() {
+        let name = pair.file_name().unwrap().to_string_lossy().into_owned();
+        if Expected::read(&pair.join("expected")).causes.contains_key(&name) {
+            claimed.insert(name);
+        }
+    }
+    let causes: BTreeSet<String> = Cause::ALL.iter().map(|cause| cause.code().to_owned()).collect();
+    assert_eq!(claimed.intersection(&causes).cloned().collect::<BTreeSet<_>>(), causes);
+}
