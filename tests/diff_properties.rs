@@ -383,7 +383,7 @@ fn config() -> ProptestConfig {
         RngSeed::Random => RngSeed::Fixed(7),
         fixed => fixed,
     };
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { standard.cases } else { 64 };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { standard.cases } else { 256 };
     ProptestConfig { cases, rng_seed, failure_persistence: None, ..standard }
 }
 
@@ -506,11 +506,12 @@ proptest! {
         }
         let comparison = compared(capture(&packets), log(&records));
         let found = causes(&comparison);
-        // a record may fit where it says by chance; nothing else may be said
-        prop_assert!(
-            matches!(found[..], [(Cause::LogLag, differences)] if differences <= lagging),
-            "{lagging} {found:?} {:#?}", comparison.differences
-        );
+        // a record may fit where it says by chance, or two of the same counts be taken for each other; but nothing else may
+        // be said
+        prop_assert!(matches!(found[..], [(Cause::LogLag, _)]), "{lagging} {found:?} {:#?}", comparison.differences);
+        prop_assert!(lagging.abs_diff(found[0].1) <= 2, "{lagging} {found:?} {:#?}", comparison.differences);
+        prop_assert_eq!(comparison.verdict, Verdict::Explained);
+        prop_assert_eq!(comparison.clock_offset_seconds, 0.0);
     }
 
     #[test]
@@ -632,9 +633,13 @@ proptest! {
     #[test]
     fn a_record_that_is_a_packet_short_is_unexplained(packets in traffic(), pick in any::<Index>(), which in any::<Index>()) {
         let mut records = minutes(&packets);
-        // the first or last second without its only packet would leave a record that fits the others, and is off in
-        // time
-        let inner = |record: &Record, packet: &Packet| record.start + 1 < packet.second() && packet.second() < record.end - 1;
+        // without the only packet of its first or last second the others of a record fit it, but for the time; so they do
+        // without any packet of the same size
+        let inner = |record: &Record, packet: &Packet| {
+            let edges = [record.start, record.start + 1, record.end - 1, record.end];
+            let is_like = |other: &&Packet| edges.contains(&other.second()) && other.payload == packet.payload;
+            !edges.contains(&packet.second()) && !record.packets(&packets).iter().any(is_like)
+        };
         let able: Vec<usize> = (0..records.len())
             .filter(|index| records[*index].is_inside() && records[*index].packets(&packets).iter().any(|packet| inner(&records[*index], packet)))
             .collect();
@@ -667,7 +672,10 @@ proptest! {
         prop_assume!(part.len() > 1);
         let comparison = compared(capture(&part), log(&minutes(&packets)));
         prop_assert_ne!(comparison.verdict, Verdict::Different, "{:#?}", comparison.differences);
-        prop_assert!(comparison.causes.keys().all(|cause| *cause == Cause::CaptureEdge), "{:#?}", comparison.differences);
+        // lag is tried first: what is left of a record at the edge may have the size of another one nearby
+        let may = |cause: &Cause| matches!(cause, Cause::CaptureEdge | Cause::LogLag);
+        prop_assert!(comparison.causes.keys().all(may), "{:#?}", comparison.differences);
+        prop_assert!(comparison.causes.is_empty() || comparison.causes.contains_key(&Cause::CaptureEdge));
     }
 
     #[test]

@@ -22,6 +22,19 @@ pub struct FlowKey {
     pub dstport: u16,
 }
 
+impl FlowKey {
+    /// The other direction of the same connection.
+    pub const fn reversed(&self) -> FlowKey {
+        FlowKey {
+            srcaddr: self.dstaddr,
+            dstaddr: self.srcaddr,
+            protocol: self.protocol,
+            srcport: self.dstport,
+            dstport: self.srcport,
+        }
+    }
+}
+
 impl From<&IpPacket> for FlowKey {
     #[inline]
     fn from(packet: &IpPacket) -> Self {

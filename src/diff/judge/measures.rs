@@ -13,18 +13,21 @@ struct Measure {
     bytes: fn(&Cell) -> u64,
     /// What it is, as a phrase.
     name: &'static str,
+    /// Whether the counts of a record are enough for it; else it takes packets.
+    of_logs: bool,
 }
 
 const FCS: u64 = 4;
 const ETHERNET: u64 = 14;
 
 /// The ways to count bytes, and the causes that they are.
-const MEASURES: [(Cause, Measure); 6] = [
+const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
             bytes: |cell| cell.facts.frame_bytes,
             name: "the length of the frames, link header and padding included",
+            of_logs: false,
         },
     ),
     (
@@ -32,6 +35,7 @@ const MEASURES: [(Cause, Measure); 6] = [
         Measure {
             bytes: |cell| cell.bytes + cell.facts.link_bytes,
             name: "the IP length and the link header, without padding",
+            of_logs: false,
         },
     ),
     (
@@ -39,6 +43,31 @@ const MEASURES: [(Cause, Measure); 6] = [
         Measure {
             bytes: |cell| cell.bytes + ETHERNET * cell.packets,
             name: "the IP length and an Ethernet header of 14 bytes",
+            of_logs: true,
+        },
+    ),
+    (
+        Cause::FrameBytes,
+        Measure {
+            bytes: |cell| cell.bytes.saturating_sub(ETHERNET * cell.packets),
+            name: "the IP length without an Ethernet header of 14 bytes, which the other side counts",
+            of_logs: true,
+        },
+    ),
+    (
+        Cause::FrameBytes,
+        Measure {
+            bytes: |cell| cell.bytes + (ETHERNET + FCS) * cell.packets,
+            name: "the IP length, an Ethernet header of 14 bytes and a frame check sequence of 4 bytes",
+            of_logs: true,
+        },
+    ),
+    (
+        Cause::FrameBytes,
+        Measure {
+            bytes: |cell| cell.bytes.saturating_sub((ETHERNET + FCS) * cell.packets),
+            name: "the IP length without an Ethernet header and a frame check sequence of 18 bytes, which the other side counts",
+            of_logs: true,
         },
     ),
     (
@@ -46,6 +75,7 @@ const MEASURES: [(Cause, Measure); 6] = [
         Measure {
             bytes: |cell| cell.facts.frame_bytes + FCS * cell.packets,
             name: "the length of the frames and a frame check sequence of 4 bytes each",
+            of_logs: false,
         },
     ),
     (
@@ -53,6 +83,15 @@ const MEASURES: [(Cause, Measure); 6] = [
         Measure {
             bytes: |cell| cell.facts.frame_bytes.saturating_sub(FCS * cell.packets),
             name: "the length of the frames without a frame check sequence of 4 bytes each",
+            of_logs: false,
+        },
+    ),
+    (
+        Cause::FrameBytes,
+        Measure {
+            bytes: |cell| cell.facts.frame_bytes.saturating_sub(cell.facts.link_bytes),
+            name: "the length of the frames behind the link header, padding included",
+            of_logs: false,
         },
     ),
     (
@@ -60,6 +99,7 @@ const MEASURES: [(Cause, Measure); 6] = [
         Measure {
             bytes: |cell| cell.facts.captured_bytes,
             name: "what the snap length kept of the IP packets",
+            of_logs: false,
         },
     ),
 ];
@@ -89,11 +129,9 @@ fn single_records(state: &mut State<'_>, wanted: Cause) {
 
 /// Tries the measures, the one that fits the most first: packets without padding fit several.
 fn by_the_most(state: &mut State<'_>, measures: Vec<&(Cause, Measure)>, whole_flows: bool) {
-    if !state.witness_is_capture {
-        return;
-    }
     let mut ranked: Vec<(usize, &(Cause, Measure))> = measures
         .into_iter()
+        .filter(|(_, measure)| state.witness_is_capture || measure.of_logs)
         .map(|measure| {
             let flows = state.flows.iter().filter(|flow| is_asked(flow, whole_flows));
             (flows.map(|flow| measured(state, flow, measure, whole_flows).0.len()).sum(), measure)
@@ -142,7 +180,7 @@ fn measured(
         cells: &cells,
         claims: &flow.claims,
         tolerance: &state.options.tolerance,
-        joins_runs: true,
+        joins_runs: state.witness_is_capture,
     });
     if whole_flow && !alignment.is_clean() {
         return (Vec::new(), None);

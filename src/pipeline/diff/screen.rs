@@ -13,7 +13,7 @@ use super::flow_index::{FlowHash, FlowIndex};
 use super::walk::{Walked, walk};
 use crate::capture::CaptureInput;
 use crate::diff::{
-    Cell, Claim, ClockOffset, FlowId, LARGE_FLOW, OffsetVotes, Sides, Sum, Tolerance, fits_exactly,
+    Cell, Claim, ClockOffset, FlowId, LARGE_FLOW, OffsetVotes, Sides, Tolerance, fits_exactly,
 };
 use crate::flow::FlowKey;
 use crate::packet::{Protocol, TcpFlags};
@@ -266,12 +266,39 @@ impl<'a> Screen<'a> {
                 continue;
             }
             *is_settled = true;
-            settled.flows += 1;
-            settled.records += claims.len() as u64;
-            settled.large_flows += u64::from(Sum::of(&cells).packets >= LARGE_FLOW);
+        }
+        self.keep_pairs(&mut settled.is_settled);
+        for ((place, is_settled), number) in self.places.iter().zip(&settled.is_settled).zip(0u32..) {
+            if *is_settled {
+                settled.flows += 1;
+                settled.records += u64::from(place.end - place.first);
+                settled.large_flows += u64::from(self.packets(number) >= LARGE_FLOW);
+            }
         }
         settled.index = self.index;
         Screened { walked, offset, flows, settled }
+    }
+
+    /// Looks again at a flow that agrees where its reverse does not: what one direction says bears on the other.
+    fn keep_pairs(&self, is_settled: &mut [bool]) {
+        let before = is_settled.to_vec();
+        for (key, settled) in self.index.keys().iter().zip(is_settled) {
+            let reverse = key.reversed();
+            let agrees = match self.index.find(&reverse, self.index.hash(&reverse)) {
+                Some(number) => before.get(number as usize) == Some(&true),
+                None => !self.strangers.contains_key(&reverse),
+            };
+            *settled &= agrees;
+        }
+    }
+
+    /// The packets of a flow.
+    fn packets(&self, number_of_flow: u32) -> u64 {
+        let Some(place) = self.places.get(number_of_flow as usize) else { return 0 };
+        let shared = |at: u32| self.shared.get(&at).map_or(0, |span| span.packets);
+        (place.first..place.end)
+            .map(|at| self.spans.get(at as usize).map_or(0, |span| span.packets) + shared(at))
+            .sum()
     }
 
     /// What the sample says of the clocks.

@@ -20,13 +20,7 @@ pub(in super::super) fn late_reject(state: &mut State<'_>) {
 
 /// The first second in which a connection is closing: FIN or RST in either direction.
 fn closes_at(state: &State<'_>, key: &FlowKey) -> Option<i64> {
-    let reverse = FlowKey {
-        srcaddr: key.dstaddr,
-        dstaddr: key.srcaddr,
-        srcport: key.dstport,
-        dstport: key.srcport,
-        protocol: key.protocol,
-    };
+    let reverse = key.reversed();
     let closing = TcpFlags::FIN.0 | TcpFlags::RST.0;
     let is_closing = |flags: Option<TcpFlags>| flags.is_some_and(|flags| flags.0 & closing != 0);
     let of_connection = state.flows.iter().filter(|flow| flow.id.key == *key || flow.id.key == reverse);

@@ -16,7 +16,7 @@ struct Mirror {
 }
 
 const REVERSED: Mirror = Mirror {
-    of: |key| swapped(&exchanged(key)),
+    of: FlowKey::reversed,
     cause: Cause::DirectionReversed,
     what: "the packets of the reverse direction",
 };

@@ -1,13 +1,14 @@
 //! Addresses that were translated on the way, and secondary addresses of an interface.
 //!
-//! One end of the flow is the same, the other is not; counts and times are equal.
+//! One end of the flow is the same, the other is not; counts and times are equal. A translation changes all records of a
+//! connection, so neither the flow nor its reverse has records under the packets' addresses.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::{arrow, identity};
 use crate::diff::judge::State;
-use crate::diff::{Cause, Claim, Sum};
+use crate::diff::{Cause, Claim, FlowId, Sum};
 use crate::flow::FlowKey;
 use crate::packet::Protocol;
 
@@ -23,6 +24,7 @@ fn ends(key: &FlowKey) -> [End; 2] {
 
 /// Records whose packets have another address at one end.
 pub(in super::super) fn translated(state: &mut State<'_>) {
+    let places = state.places();
     let mut by_end: HashMap<End, Vec<usize>> = HashMap::new();
     for (at, flow) in state.flows.iter().enumerate() {
         if !flow.open_runs().is_empty() {
@@ -50,11 +52,26 @@ pub(in super::super) fn translated(state: &mut State<'_>) {
         };
         candidates.sort_by_key(|at| (!keeps_ports(at), *at));
         candidates.dedup();
-        try_candidates(state, flow, &key, &claims, &candidates);
+        try_candidates(state, &places, flow, &key, &claims, &candidates);
     }
 }
 
-fn try_candidates(state: &mut State<'_>, flow: usize, key: &FlowKey, claims: &[usize], candidates: &[usize]) {
+/// Whether a flow or its reverse has records under its own name: a translation would have changed those too.
+fn has_own_records(state: &State<'_>, places: &HashMap<FlowId, usize>, id: &FlowId) -> bool {
+    [id.key, id.key.reversed()].into_iter().any(|key| {
+        let flow = places.get(&FlowId { key, ..*id }).and_then(|place| state.flows.get(*place));
+        flow.is_some_and(|flow| !flow.claims.is_empty() || !flow.paired.is_empty())
+    })
+}
+
+fn try_candidates(
+    state: &mut State<'_>,
+    places: &HashMap<FlowId, usize>,
+    flow: usize,
+    key: &FlowKey,
+    claims: &[usize],
+    candidates: &[usize],
+) {
     let records = |state: &State<'_>| -> Vec<Claim> {
         let of = state.flows.get(flow);
         claims.iter().filter_map(|claim| of?.claims.get(*claim)).copied().collect()
@@ -64,7 +81,8 @@ fn try_candidates(state: &mut State<'_>, flow: usize, key: &FlowKey, claims: &[u
     for candidate in candidates {
         let Some(other) = state.flows.get(*candidate) else { continue };
         let other_key = other.id.key;
-        if (other_key.srcaddr, other_key.dstaddr) == (key.srcaddr, key.dstaddr) {
+        let keeps_addresses = (other_key.srcaddr, other_key.dstaddr) == (key.srcaddr, key.dstaddr);
+        if keeps_addresses || has_own_records(state, places, &other.id) {
             continue;
         }
         let loose = other.loose(false);
