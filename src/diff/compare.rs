@@ -1,6 +1,7 @@
 //! The comparison: flow by flow first, then what does not fit across flows.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::align::{Alignment, Sides, align};
 use super::judge::{self, FlowState, State};
@@ -80,31 +81,34 @@ fn clock_offset<K>(pairs: &BTreeMap<K, (Vec<Cell>, Vec<Claim>)>, span: Option<(i
     votes.offset()
 }
 
+/// What a record says, so that equal ones are found.
+type Saying = (i64, i64, u64, u64);
+
 /// Takes out the records that stand in both logs alike, each once; returns those of the claims.
 fn pair_equal(cells: &mut Vec<Cell>, claims: &mut Vec<Claim>) -> Vec<Claim> {
-    let mut paired = Vec::new();
-    let mut left: Vec<Cell> = Vec::new();
-    let mut at = 0;
-    for cell in cells.drain(..) {
-        while claims.get(at).is_some_and(|claim| (claim.start, claim.end) < (cell.start, cell.end)) {
-            at += 1;
-        }
-        let equal = claims
-            .get(at..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|claim| (claim.start, claim.end) == (cell.start, cell.end));
-        let flags_agree = |claim: &Claim| match (claim.tcp_flags, cell.tcp_flags) {
-            (Some(flags), Some(others)) => flags == others,
-            _ => true,
-        };
-        match equal.enumerate().find(|(_, claim)| claim.sum() == cell.sum() && flags_agree(claim)) {
-            Some((index, _)) => paired.push(claims.remove(at + index)),
-            None => left.push(cell),
-        }
+    let mut by_saying: HashMap<Saying, VecDeque<usize>> = HashMap::new();
+    for (at, claim) in claims.iter().enumerate() {
+        let saying = (claim.start, claim.end, claim.packets, claim.bytes);
+        by_saying.entry(saying).or_default().push_back(at);
     }
-    *cells = left;
-    paired
+    let mut is_paired = vec![false; claims.len()];
+    cells.retain(|cell| {
+        let flags_agree =
+            |at: &usize| match (claims.get(*at).and_then(|claim| claim.tcp_flags), cell.tcp_flags) {
+                (Some(flags), Some(others)) => flags == others,
+                _ => true,
+            };
+        let equal = by_saying.get_mut(&(cell.start, cell.end, cell.packets, cell.bytes));
+        let found = equal.and_then(|equal| equal.pop_front_if(|at| flags_agree(at)));
+        if let Some(is_paired) = found.and_then(|at| is_paired.get_mut(at)) {
+            *is_paired = true;
+        }
+        found.is_none()
+    });
+    let (paired, left): (Vec<_>, Vec<_>) =
+        claims.drain(..).zip(is_paired).partition(|(_, is_paired)| *is_paired);
+    claims.extend(left.into_iter().map(|(claim, _)| claim));
+    paired.into_iter().map(|(claim, _)| claim).collect()
 }
 
 /// A record that stands twice in a log.
@@ -129,19 +133,22 @@ fn without_duplicates(
     let aligned = |claims: &[Claim]| align(Sides { cells, claims, tolerance, joins_runs });
     let mut once: Vec<Claim> = Vec::with_capacity(claims.len());
     let mut duplicates: Vec<Duplicate> = Vec::new();
+    let saying = |claim: &Claim| {
+        let flags = claim.tcp_flags.map(|flags| flags.0);
+        (claim.start, claim.end, claim.packets, claim.bytes, flags, claim.action)
+    };
+    let mut said: HashMap<_, Claim> = paired.iter().map(|claim| (saying(claim), *claim)).collect();
     for claim in &claims {
-        // equal ones stand next to each other, but for those of other counts over the same span
-        let has_span = |other: &&Claim| (other.start, other.end) == (claim.start, claim.end);
-        let from = paired.partition_point(|other| (other.start, other.end) < (claim.start, claim.end));
-        let in_pairs = paired.get(from..).unwrap_or_default().iter().take_while(has_span);
-        let mut same_span = once.iter().rev().take_while(has_span).chain(in_pairs);
-        match same_span.find(|other| other.says_the_same(claim)) {
-            Some(first) => duplicates.push(Duplicate {
+        match said.entry(saying(claim)) {
+            Entry::Occupied(first) => duplicates.push(Duplicate {
                 claim: *claim,
-                of_line: first.line,
-                of_interface: first.interface,
+                of_line: first.get().line,
+                of_interface: first.get().interface,
             }),
-            None => once.push(*claim),
+            Entry::Vacant(place) => {
+                place.insert(*claim);
+                once.push(*claim);
+            }
         }
     }
     if !duplicates.is_empty() {

@@ -39,12 +39,14 @@ impl LogWindows {
 
     /// The first second of the window that a second lies in; the second itself where windows are not known.
     pub(super) fn start_of(self, second: i64) -> i64 {
-        self.interval().map_or(second, |interval| second.div_euclid(interval) * interval)
+        self.interval().map_or(second, |interval| second.div_euclid(interval).saturating_mul(interval))
     }
 
     /// The last second of the window that a second lies in; the second itself where windows are not known.
     pub(super) fn end_of(self, second: i64) -> i64 {
-        self.interval().map_or(second, |interval| second.div_euclid(interval) * interval + interval - 1)
+        self.interval().map_or(second, |interval| {
+            second.div_euclid(interval).saturating_mul(interval).saturating_add(interval - 1)
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::aligner::Aligner;
 use super::components::Component;
 use super::{Fit, LAG};
+use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum};
 
 /// Places open records of an island on free cells that follow one another, hold exactly their counts, and begin and
@@ -22,6 +23,13 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
         }
         let Some(claim) = aligner.claim(index).copied() else { continue };
         if claim.packets == 0 {
+            continue;
+        }
+        let own = cells.get(overlapping(cells, claim.start, claim.end)).unwrap_or_default();
+        if own.first().is_some_and(|cell| cell.start == claim.start)
+            && own.last().is_some_and(|cell| cell.end == claim.end)
+        {
+            // its own times are right, so its counts are wrong
             continue;
         }
         let reach = i64::try_from(LAG).unwrap_or(i64::MAX) + 1;

@@ -96,8 +96,41 @@ impl State<'_> {
     }
 }
 
+/// Which ends of a capture were cut in the middle of a second.
+#[derive(Clone, Copy)]
+struct Cut {
+    first: bool,
+    last: bool,
+}
+
+impl Cut {
+    fn is_at(self, claim: &Claim, span: Span) -> bool {
+        (self.first && claim.start == span.first) || (self.last && claim.end == span.last)
+    }
+}
+
+/// Where the log goes on beyond the capture, or records of several flows have more than the capture in its first or
+/// last second, the capture may have been cut in the middle of that second. One such record alone is just wrong.
+fn cut(state: &State<'_>, span: Span) -> Option<Cut> {
+    let (first, last) = state.claims_span.filter(|_| state.witness_is_capture && state.claims_are_log)?;
+    let has_more = |is_at: &dyn Fn(&Claim) -> bool| {
+        let flows = state.flows.iter().filter(|flow| {
+            flow.open_claims().into_iter().any(|index| {
+                let claim = flow.claims.get(index).filter(|claim| is_at(claim));
+                claim.is_some_and(|claim| is_of_cut_second(claim, flow, flow.said(index), span))
+            })
+        });
+        flows.take(2).count() == 2
+    };
+    Some(Cut {
+        first: first < span.first || has_more(&|claim| claim.start == span.first),
+        last: span.last < last || has_more(&|claim| claim.end == span.last),
+    })
+}
+
 /// Records at the edges of what the witness covers.
 fn claims(state: &mut State<'_>, span: Span) {
+    let cut = cut(state, span);
     state.for_open_claims(|state, flow, index| {
         let claim = flow.claims.get(index)?;
         if span.is_outside(claim.start, claim.end) {
@@ -106,8 +139,9 @@ fn claims(state: &mut State<'_>, span: Span) {
         let said = flow.said(index);
         let has_more = said.is_none_or(|said| claim.packets > said.packets && claim.bytes > said.bytes);
         let reaches_over = !span.is_inside(claim.start, claim.end);
-        let fits = has_more
-            && (reaches_over || (state.witness_is_capture && in_cut_second(claim, flow, said, span)));
+        let in_cut_second =
+            is_of_cut_second(claim, flow, said, span) && cut.is_some_and(|cut| cut.is_at(claim, span));
+        let fits = has_more && (reaches_over || in_cut_second);
         fits.then(|| {
             let kind = if said.is_some() { Kind::Counts } else { state.record_alone() };
             let side = if claim.start <= span.first { "first" } else { "last" };
@@ -124,16 +158,37 @@ fn claims(state: &mut State<'_>, span: Span) {
 
 /// Whether what a record has more can lie in the part of the capture's first or last second that was cut off: no more
 /// than twice the flow's fullest second, and in packets of a size that the flow has.
-fn in_cut_second(claim: &Claim, flow: &FlowState, said: Option<Cell>, span: Span) -> bool {
-    let touches = claim.start == span.first || claim.end == span.last;
+fn is_of_cut_second(claim: &Claim, flow: &FlowState, said: Option<Cell>, span: Span) -> bool {
+    if claim.start != span.first && claim.end != span.last {
+        return false;
+    }
+    let Some(said) = said else { return false };
     let fullest = flow.cells.iter().map(|cell| cell.packets).max().unwrap_or(0);
     let smallest = flow.cells.iter().map(|cell| cell.facts.smallest).min().unwrap_or(0);
     let largest = flow.cells.iter().map(|cell| cell.facts.largest).max().unwrap_or(0);
-    let Some(said) = said.filter(|_| touches) else { return false };
     let (packets, bytes) =
         (claim.packets.saturating_sub(said.packets), claim.bytes.saturating_sub(said.bytes));
     let sizes = u64::from(smallest).saturating_mul(packets)..=u64::from(largest).saturating_mul(packets);
     packets > 0 && packets <= fullest.saturating_mul(2) && sizes.contains(&bytes)
+}
+
+/// Records that lie in the capture's first or last second, of whose packets it has none, and which fit no other flow:
+/// the second may have been cut in the middle.
+pub(super) fn within_a_second(state: &mut State<'_>) {
+    let Some((first, last)) = state.witness_span.filter(|_| state.witness_is_capture) else { return };
+    state.for_open_claims(|state, flow, index| {
+        let claim = flow.claims.get(index)?;
+        let is_at_edge = claim.start == claim.end && (claim.start == first || claim.end == last);
+        (is_at_edge && flow.said(index).is_none()).then(|| {
+            let side = if claim.start == first { "first" } else { "last" };
+            let detail = format!(
+                "{}; the record lies in the {side} second of {}",
+                state.both(claim, None),
+                state.witness_name()
+            );
+            Settled::differs(state.record_alone(), Cause::CaptureEdge, None, detail)
+        })
+    });
 }
 
 /// Packets at the edges of what the records cover.

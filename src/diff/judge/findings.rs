@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::counted;
-use super::{Differs, FlowState, Settled, State, twice};
+use super::{Differs, FlowState, Settled, State, fits, twice};
 use crate::diff::report::{Comparison, Difference, Finding, Outside, PacketSpan, Said, Verdict};
 use crate::diff::{Cause, Cell, Claim, Kind};
 use crate::flow::FlowKey;
@@ -54,7 +54,22 @@ struct Outcome {
 
 impl Outcome {
     fn flow(&mut self, state: &State<'_>, flow: &FlowState) {
-        self.matched += flow.paired.len() as u64;
+        for claim in &flow.paired {
+            let said = Cell {
+                start: claim.start,
+                end: claim.end,
+                packets: claim.packets,
+                bytes: claim.bytes,
+                tcp_flags: claim.tcp_flags,
+                ..Cell::default()
+            };
+            match fits::clock(state, claim, Some(said)) {
+                Settled::Differs(differs) => {
+                    self.differences.push(difference(state, flow.id.key, Some(claim), &differs));
+                }
+                _ => self.matched += 1,
+            }
+        }
         for (claim, verdict) in flow.claims.iter().zip(&flow.claim_verdicts) {
             match verdict {
                 Some(Settled::Differs(differs)) => {

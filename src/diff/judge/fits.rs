@@ -78,7 +78,7 @@ fn placed_one(
 }
 
 /// A record that fits once the clock offset is taken off.
-fn clock(state: &State<'_>, claim: &Claim, said: Option<Cell>) -> Settled {
+pub(super) fn clock(state: &State<'_>, claim: &Claim, said: Option<Cell>) -> Settled {
     let shift = state.offset.shift;
     let duration = claim.start.abs_diff(claim.end);
     let tolerance = &state.options.tolerance;

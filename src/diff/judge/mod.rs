@@ -132,7 +132,7 @@ impl FlowState {
         }
     }
 
-    /// Whether records and cells come to different totals, and there are both.
+    /// Whether records and cells come to different totals, by more than is allowed, and there are both.
     fn is_unbalanced(&self) -> bool {
         !self.claims.is_empty()
             && !self.cells.is_empty()
@@ -302,6 +302,7 @@ pub(super) fn judge(mut state: State<'_>) -> Comparison {
     elsewhere::direction_reversed(state);
     elsewhere::ports_swapped(state);
     elsewhere::addresses_exchanged(state);
+    edges::within_a_second(state);
     rest::settle(state);
     findings::comparison(state)
 }
