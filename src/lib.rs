@@ -56,6 +56,7 @@
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ lines of text |
+//! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end

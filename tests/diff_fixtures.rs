@@ -132,3 +132,10 @@ fn every_cause_has_a_pair_of_its_name() {
     let causes: BTreeSet<String> = Cause::ALL.iter().map(|cause| cause.code().to_owned()).collect();
     assert_eq!(claimed.intersection(&causes).cloned().collect::<BTreeSet<_>>(), causes);
 }
+
+#[test]
+fn every_cause_has_its_section_in_their_order() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/causes.md")).unwrap();
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).skip(1).collect();
+    assert_eq!(sections, Cause::ALL.map(Cause::code));
+}
