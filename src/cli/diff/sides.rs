@@ -182,17 +182,22 @@ impl Opened {
         logs: &mut Vec<LogInput>,
     ) -> Result<(), Trouble> {
         let shown = clean(&path.display().to_string());
-        let found = expand_inputs([path])
-            .map_err(|error| Trouble::new(format!("`{shown}` cannot be read")).caused_by(error))?;
-        let is_log = |file: &&PathBuf| {
+        let is_log = |file: &PathBuf| {
             File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| sniff_log(&head).is_some())
         };
-        // compressed logs look like compressed captures at first sight
-        let (found_logs, found_captures): (Vec<PathBuf>, Vec<PathBuf>) =
-            found.captures.into_iter().partition(|file| is_log(&file));
-        let mut found_logs = found_logs;
-        found_logs.extend(found.skipped.into_iter().map(|file| file.path).filter(|file| is_log(&file)));
-        found_logs.sort();
+        let cannot = |error| Trouble::new(format!("`{shown}` cannot be read")).caused_by(error);
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in path.read_dir().map_err(cannot)? {
+            files.push(entry.map_err(cannot)?.path());
+        }
+        files.retain(|file| file.is_file());
+        files.sort();
+        let found_logs: Vec<PathBuf> = files.into_iter().filter(is_log).collect();
+        // compressed logs look like compressed captures at first sight; a directory without captures is no error
+        let found_captures: Vec<PathBuf> = match expand_inputs([path]) {
+            Ok(found) => found.captures.into_iter().filter(|file| !is_log(file)).collect(),
+            Err(_) => Vec::new(),
+        };
         let chosen = if found_captures.is_empty() { found_logs } else { found_captures };
         if chosen.is_empty() {
             return Err(Trouble::new(format!("`{shown}` holds neither captures nor flow logs")));
