@@ -65,12 +65,18 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
     found
 }
 
-/// How many places are tried for the records of an island.
-const BUDGET: usize = 10_000;
+/// How many records are tried at the places of an island.
+const BUDGET: usize = 100_000;
+
+/// How many records an island may have for that.
+const MOST: usize = 2000;
 
 /// Places all records of an island whose totals balance on its cells one after another, in whatever order they lag
 /// into; `false` where that cannot be done.
 pub(super) fn assign(aligner: &mut Aligner<'_>, island: &Component, view: &[usize]) -> bool {
+    if view.len() > MOST {
+        return false;
+    }
     let cells = aligner.cells(&island.cells);
     let claims: Vec<(usize, Claim)> = view.iter().copied().zip(aligner.claims(view)).collect();
     let mut search = Search { cells, claims: &claims, used: vec![false; claims.len()], budget: BUDGET };
@@ -108,6 +114,10 @@ impl Search<'_> {
         }
         let mut fitting: Vec<(u64, usize, usize)> = Vec::new();
         for (index, (_, claim)) in self.claims.iter().enumerate() {
+            self.budget = match self.budget.checked_sub(1) {
+                Some(budget) => budget,
+                None => return false,
+            };
             if self.used.get(index) != Some(&false) {
                 continue;
             }
@@ -117,10 +127,6 @@ impl Search<'_> {
                 // the records are in order of their start
                 break;
             }
-            self.budget = match self.budget.checked_sub(1) {
-                Some(budget) => budget,
-                None => return false,
-            };
             let mut sum = Sum::ZERO;
             let end = self.cells.get(at..).unwrap_or_default().iter().position(|cell| {
                 sum = sum.plus(cell.sum());

@@ -1,19 +1,26 @@
 //! Records that were placed: those that agree, and those whose times, flags or split do not.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::words::{counted, seconds, sum};
 use super::{FlowState, Settled, State};
 use crate::diff::align::{Fit, LAG, Placed};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, Cell, Claim};
+use crate::diff::{Cause, Cell, Claim, Sum};
 use crate::packet::{Protocol, TcpFlags};
 
 /// Settles all records that were placed.
 pub(super) fn settle(state: &mut State<'_>) {
     for at in 0..state.flows.len() {
         let Some(flow) = state.flows.get(at) else { continue };
-        let mut groups = BTreeSet::new();
+        let mut groups: Groups = BTreeMap::new();
+        for (placed, claim) in flow.alignment.placed.iter().zip(&flow.claims) {
+            if let Fit::Split(group) = placed.fit {
+                let group = groups.entry(group).or_default();
+                group.records += 1;
+                group.total = group.total.plus(claim.sum());
+            }
+        }
         let mut found = Vec::new();
         for (index, (placed, claim)) in flow.alignment.placed.iter().zip(&flow.claims).enumerate() {
             let is_settled = flow.claim_verdicts.get(index).is_some_and(Option::is_some);
@@ -32,7 +39,7 @@ fn placed_one(
     flow: &FlowState,
     placed: &Placed,
     claim: &Claim,
-    groups: &mut BTreeSet<usize>,
+    groups: &mut Groups,
 ) -> Settled {
     let said = flow.cells.get(placed.cells.clone()).and_then(Cell::joined).map(|cell| Cell {
         packets: placed.expected.packets,
@@ -41,10 +48,10 @@ fn placed_one(
     });
     match placed.fit {
         Fit::Split(group) => {
-            return if groups.insert(group) {
-                split(state, flow, group, placed)
-            } else {
-                Settled::ToldElsewhere
+            // told once, with the first of its records
+            return match groups.remove(&group) {
+                Some(group) => split(state, flow, &group, placed),
+                None => Settled::ToldElsewhere,
             };
         }
         Fit::SeenTwice => {
@@ -140,18 +147,19 @@ fn only_raw_bits(raw: TcpFlags, logged: TcpFlags) -> bool {
     low(raw) == low(logged) && raw.contains(logged)
 }
 
+/// Records that are split differently together.
+#[derive(Default)]
+struct Group {
+    records: u64,
+    total: Sum,
+}
+
+/// By their number.
+type Groups = BTreeMap<usize, Group>;
+
 /// The same totals over other records.
-fn split(state: &State<'_>, flow: &FlowState, group: usize, placed: &Placed) -> Settled {
+fn split(state: &State<'_>, flow: &FlowState, group: &Group, placed: &Placed) -> Settled {
     let cells = flow.cells.get(placed.cells.clone()).unwrap_or_default();
-    let together: Vec<&Claim> = flow
-        .alignment
-        .placed
-        .iter()
-        .zip(&flow.claims)
-        .filter(|(placed, _)| placed.fit == Fit::Split(group))
-        .map(|(_, claim)| claim)
-        .collect();
-    let total = Claim::total(together.iter().copied());
     let witness = if state.witness_is_capture {
         "the packets are split into other records".to_owned()
     } else {
@@ -159,9 +167,9 @@ fn split(state: &State<'_>, flow: &FlowState, group: usize, placed: &Placed) -> 
     };
     let detail = format!(
         "{} in {}, {witness}, with the same total of {}",
-        counted(together.len() as u64, "record"),
+        counted(group.records, "record"),
         state.claims_name(),
-        sum(total)
+        sum(group.total)
     );
     Settled::differs(Kind::Counts, Cause::SplitDifferently, Cell::joined(cells), detail)
 }

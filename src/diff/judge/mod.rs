@@ -18,6 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::align::{Alignment, Fit};
+use super::cell::overlapping;
 use super::compare::{CompareOptions, Duplicate};
 use super::coverage::LogWindows;
 use super::offset::ClockOffset;
@@ -163,11 +164,9 @@ impl FlowState {
     /// The cells of a run that are no other record's.
     fn run_cells(&self, run: usize) -> Vec<Cell> {
         let Some(run) = self.alignment.runs.get(run) else { return Vec::new() };
-        let cells = self.cells.iter().zip(&self.taken).enumerate();
-        cells
-            .filter(|(at, (_, taken))| run.cells.contains(at) && !**taken)
-            .map(|(_, (cell, _))| *cell)
-            .collect()
+        let cells = self.cells.get(run.cells.clone()).unwrap_or_default();
+        let taken = self.taken.get(run.cells.clone()).unwrap_or_default();
+        cells.iter().zip(taken).filter(|(_, taken)| !**taken).map(|(cell, _)| *cell).collect()
     }
 
     /// What a run comes to; `None` where other records have all of it.
@@ -210,7 +209,7 @@ impl FlowState {
         // all of it may lie in seconds that other records have
         let near = joined.or_else(|| {
             let claim = self.claims.get(claim)?;
-            self.cells.iter().find(|cell| cell.is_inside(claim.start, claim.end)).copied()
+            self.cells.get(overlapping(&self.cells, claim.start, claim.end))?.first().copied()
         });
         Some(Cell { packets, bytes, ..near? })
     }

@@ -2,6 +2,7 @@
 
 use super::words::sum;
 use super::{Differs, FlowState, State};
+use crate::diff::cell::overlapping;
 use crate::diff::compare::Duplicate;
 use crate::diff::{Cause, Cell};
 
@@ -19,8 +20,9 @@ pub(super) fn told(state: &State<'_>, flow: &FlowState, duplicate: &Duplicate) -
     } else {
         format!("says the same as {first}: {} over the same seconds", sum(claim.sum()))
     };
+    let near = flow.cells.get(overlapping(&flow.cells, claim.start, claim.end)).unwrap_or_default();
     let inside: Vec<Cell> =
-        flow.cells.iter().filter(|cell| cell.is_inside(claim.start, claim.end)).copied().collect();
+        near.iter().filter(|cell| cell.is_inside(claim.start, claim.end)).copied().collect();
     Differs {
         kind: state.record_alone(),
         cause: Cause::DuplicateRecord,
@@ -40,11 +42,16 @@ pub(super) fn settle(state: &mut State<'_>) {
         let is_same = |start: i64, end: i64, packets: u64, bytes: u64| {
             (start, end, packets, bytes) == (total.start, total.end, total.packets, total.bytes)
         };
-        let paired =
-            flow.paired.iter().find(|claim| is_same(claim.start, claim.end, claim.packets, claim.bytes));
-        let earlier = flow
-            .cells
-            .iter()
+        // both are in order of their start
+        let from = flow.paired.partition_point(|claim| claim.start < total.start);
+        let paired = flow.paired.get(from..).unwrap_or_default().iter();
+        let paired = paired
+            .take_while(|claim| claim.start == total.start)
+            .find(|claim| is_same(claim.start, claim.end, claim.packets, claim.bytes));
+        let from = flow.cells.partition_point(|cell| cell.start < total.start);
+        let earlier = flow.cells.get(from..).unwrap_or_default().iter();
+        let earlier = earlier
+            .take_while(|cell| cell.start == total.start)
             .find(|cell| cell.line < total.line && is_same(cell.start, cell.end, cell.packets, cell.bytes));
         let first = paired
             .map(|_| String::new())

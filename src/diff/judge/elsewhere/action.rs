@@ -65,6 +65,9 @@ fn other_action(state: &mut State<'_>) {
         let claims = state.homeless(flow);
         let loose = state.flows.get(place).map(|other| other.loose(false)).unwrap_or_default();
         let found = state.fitting(flow, &claims, &state.gather(&[(place, loose)]));
+        if found.is_empty() {
+            continue;
+        }
         let closed = closes_at(state, &id.key).filter(|_| id.key.protocol == Protocol::TCP);
         let (claims, witness) = (state.claims_name(), state.witness_name());
         let (here, there) = (id.action.map_or("-", Action::as_str), other.action.map_or("-", Action::as_str));
