@@ -9,10 +9,10 @@
 //! 1. One side bears witness with [`Cell`]s: a capture with what each second held of each flow, a log with its records.
 //!    The other makes [`Claim`]s: the records of a log, or the runs of a capture. Whichever is the reference, a
 //!    capture that is compared with a log is the witness, because only packets can say what a record should be.
-//! 2. [`offset`]: a clock offset that many flows agree on is taken off.
-//! 3. [`align`]: flow by flow, which record stands for which cells. How AWS aligns its windows is not documented, so a
+//! 2. `offset`: a clock offset that many flows agree on is taken off.
+//! 3. `align`: flow by flow, which record stands for which cells. How AWS aligns its windows is not documented, so a
 //!    record's own span says what it is compared with.
-//! 4. [`judge`]: what does not fit gets the first [`Cause`] whose arithmetic fits, tried in the causes' order.
+//! 4. `judge`: what does not fit gets the first [`Cause`] whose arithmetic fits, tried in the causes' order.
 //!
 //! No I/O, and nothing but numbers decides: a cause is claimed where its arithmetic fits, else a difference is
 //! [`Cause::Unexplained`].
