@@ -1,6 +1,8 @@
 //! Later fragments have no ports of their own, and are metered under `0 0`; some tools count them under the ports of
 //! their first.
 
+use std::collections::HashMap;
+
 use super::{Found, identity};
 use crate::diff::judge::words::counted;
 use crate::diff::judge::{Differs, State};
@@ -91,12 +93,18 @@ fn under_their_ports(state: &mut State<'_>, flow: usize, zero: usize) {
     // without fragments it is another matter
     let found: Vec<Found> =
         found.into_iter().filter(|found| found.sources.iter().any(|(of, _)| *of == zero)).collect();
+    // what the capture says without them
+    let own: HashMap<usize, Option<Cell>> = found
+        .iter()
+        .map(|found| (found.claim, state.flows.get(flow).and_then(|flow| flow.said(found.claim))))
+        .collect();
     state.settle_found(flow, found, |found| {
         let fragments = found.said.facts.later_fragments;
         let detail = format!(
             "fits with {} that are later fragments, which have no ports of their own",
             counted(fragments, "packet")
         );
-        Differs { kind: Kind::Counts, ..identity(Cause::FragmentPorts, found.said, detail) }
+        let said = own.get(&found.claim).copied().flatten();
+        Differs { kind: Kind::Counts, said, ..identity(Cause::FragmentPorts, found.said, detail) }
     });
 }
