@@ -58,7 +58,11 @@ pub fn text(report: &DiffReport, limit: usize) -> String {
         if records > 0 {
             add(format_args!(
                 "{BOLD}outside{BOLD:#}    {} of the {name} ({}) lie outside the time that both cover, and are not compared",
-                counted(records, "record or run"),
+                if records == 1 {
+                    "1 record or run".to_owned()
+                } else {
+                    format!("{} records or runs", HumanCount(records))
+                },
                 counted(packets, "packet")
             ));
         }

@@ -156,16 +156,20 @@ fn claims(state: &mut State<'_>, span: Span) {
     });
 }
 
+/// The largest IP packet outside of a network of jumbo frames, in bytes.
+const ORDINARY_MTU: u32 = 1500;
+
 /// Whether what a record has more can lie in the part of the capture's first or last second that was cut off: no more
-/// than twice the flow's fullest second, and in packets of a size that the flow has.
+/// than twice the flow's fullest second, in packets that have a header and are no larger than an ordinary link, or the
+/// flow's largest. What little the capture has of the flow does not tell what sizes the others had.
 fn is_of_cut_second(claim: &Claim, flow: &FlowState, said: Option<Cell>, span: Span) -> bool {
     if claim.start != span.first && claim.end != span.last {
         return false;
     }
     let Some(said) = said else { return false };
     let fullest = flow.cells.iter().map(|cell| cell.packets).max().unwrap_or(0);
-    let smallest = flow.cells.iter().map(|cell| cell.facts.smallest).min().unwrap_or(0);
-    let largest = flow.cells.iter().map(|cell| cell.facts.largest).max().unwrap_or(0);
+    let smallest: u32 = if flow.id.key.srcaddr.is_ipv4() { 20 } else { 40 };
+    let largest = flow.cells.iter().map(|cell| cell.facts.largest).fold(ORDINARY_MTU, u32::max);
     let (packets, bytes) =
         (claim.packets.saturating_sub(said.packets), claim.bytes.saturating_sub(said.bytes));
     let sizes = u64::from(smallest).saturating_mul(packets)..=u64::from(largest).saturating_mul(packets);
