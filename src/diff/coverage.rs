@@ -6,18 +6,11 @@
 //! packets behind the log's last second too: no record ends within its window while its flow goes on, so there the log
 //! was cut.
 
-/// Which windows the records of a log keep to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which windows the records of a log keep to; by default those of a log without records.
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogWindows {
     crosses_60: bool,
     crosses_600: bool,
-}
-
-/// Of a log without records.
-impl Default for LogWindows {
-    fn default() -> Self {
-        LogWindows { crosses_60: false, crosses_600: false }
-    }
 }
 
 impl LogWindows {
