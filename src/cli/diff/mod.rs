@@ -130,6 +130,15 @@ fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
             ));
         }
     }
+    let comparison = &report.comparison;
+    let is_apart = comparison.matched == 0
+        && comparison.differences.is_empty()
+        && comparison.reference_outside.records > 0
+        && comparison.candidate_outside.records > 0;
+    if is_apart {
+        warning("the two sides have no time in common, so nothing was compared");
+        hint("are they of the same day, and are their clocks in the same time zone?");
+    }
     report.capture_failures.is_empty() && report.log_failures.is_empty() && (bad == 0 || logs.skip_bad_lines)
 }
 

@@ -123,7 +123,11 @@ impl<'a> Aligner<'a> {
                 let Some((first, last)) = ends else { continue };
                 let fit = match solved {
                     Some(_) => Fit::SeenTwice,
-                    None => self.fit_of(claim, claim.start - first.start, claim.end - last.end),
+                    None => self.fit_of(
+                        claim,
+                        claim.start.saturating_sub(first.start),
+                        claim.end.saturating_sub(last.end),
+                    ),
                 };
                 let from = component.cells.start;
                 self.place(*index, fit, from + inside.start..from + inside.end);
@@ -147,7 +151,11 @@ impl<'a> Aligner<'a> {
             packets.allows(claimed.packets, said.packets) && bytes.allows(claimed.bytes, said.bytes)
         };
         let is_same = |(claim, cell): (&Claim, &Cell)| {
-            let fit = self.fit_of(claim, claim.start - cell.start, claim.end - cell.end);
+            let fit = self.fit_of(
+                claim,
+                claim.start.saturating_sub(cell.start),
+                claim.end.saturating_sub(cell.end),
+            );
             agree(claim.sum(), cell.sum()) && fit == Fit::Matched
         };
         if cells.len() == claims.len() && claims.iter().zip(cells).all(is_same) {
@@ -261,7 +269,7 @@ impl<'a> Aligner<'a> {
         let cells = self.cells(&island.cells);
         let all: Vec<usize> = island.claims.clone().collect();
         let claims = self.claims(&all);
-        let near = |place: &rank::Place| place.start.abs() <= 1 && place.end.abs() <= 1;
+        let near = |place: &rank::Place| place.start.unsigned_abs() <= 1 && place.end.unsigned_abs() <= 1;
         let mut front = rank::from_front(cells, &claims, near);
         let (in_front, free) = claims.split_at(front.len());
         let mut back = rank::from_back(cells, free, near, Claim::total(in_front));

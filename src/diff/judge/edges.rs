@@ -204,7 +204,7 @@ fn runs(state: &mut State<'_>, span: Span) {
         if span.is_inside(total.start, total.end) {
             return None;
         }
-        let (before, behind) = (span.first - total.start, total.end - span.last);
+        let (before, behind) = (span.first.saturating_sub(total.start), total.end.saturating_sub(span.last));
         let (by, side) = if before > behind { (before, "before") } else { (behind, "behind") };
         let detail = format!(
             "{} has {}, which reach {} {side} what {} covers",
