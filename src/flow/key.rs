@@ -1,6 +1,7 @@
 //! Flow keys: the record's 5-tuple, and the wider key under which packets are metered.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::packet::{IcmpType, IpPacket, PacketDirection, Protocol};
 
@@ -31,6 +32,19 @@ impl FlowKey {
             protocol: self.protocol,
             srcport: self.dstport,
             dstport: self.srcport,
+        }
+    }
+}
+
+/// `10.0.0.1:443 > 10.0.0.2:5000`, without ports where the protocol has none.
+impl fmt::Display for FlowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.protocol.has_ports() {
+            let (from, to) =
+                (SocketAddr::new(self.srcaddr, self.srcport), SocketAddr::new(self.dstaddr, self.dstport));
+            write!(f, "{from} > {to}")
+        } else {
+            write!(f, "{} > {}", self.srcaddr, self.dstaddr)
         }
     }
 }

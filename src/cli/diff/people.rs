@@ -1,7 +1,6 @@
 //! The outcome for people: what was compared, the verdict, the findings, and the differences by cause.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use anstyle::{AnsiColor, Style};
 use flowtruth::diff::{Cause, Difference, Outside, Said, Verdict};
@@ -169,13 +168,8 @@ fn place(difference: &Difference) -> String {
 
 fn flow(difference: &Difference) -> String {
     let key = &difference.key;
-    let end = |address: IpAddr, port: u16| match (key.protocol.has_ports(), address.is_ipv6()) {
-        (true, true) => format!("[{address}]:{port}"),
-        (true, false) => format!("{address}:{port}"),
-        (false, _) => address.to_string(),
-    };
     let protocol = key.protocol.name().map_or_else(|| key.protocol.0.to_string(), str::to_owned);
-    format!("{} > {} {protocol}", end(key.srcaddr, key.srcport), end(key.dstaddr, key.dstport))
+    format!("{key} {protocol}")
 }
 
 /// A difference in one line.

@@ -1,6 +1,6 @@
 //! ICMP's type and code where a flow log has ports `0 0`.
 
-use super::{arrow, identity};
+use super::identity;
 use crate::diff::judge::{FlowState, State};
 use crate::diff::{Cause, FlowId};
 use crate::flow::FlowKey;
@@ -24,7 +24,7 @@ pub(in super::super) fn icmp_ports(state: &mut State<'_>) {
             let detail = format!(
                 "ports `{srcport} {dstport}` for ICMP, which has none: {witness} has the packets as {}, equal in counts and \
                  times",
-                arrow(&without_ports.key)
+                without_ports.key
             );
             identity(Cause::IcmpPorts, found.said, detail)
         });

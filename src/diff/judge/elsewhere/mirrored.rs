@@ -2,7 +2,7 @@
 //!
 //! A flow whose two directions have the same counts and times cannot tell; those that differ do.
 
-use super::{Found, arrow, identity};
+use super::{Found, identity};
 use crate::diff::align::{Alignment, Sides, align};
 use crate::diff::judge::{FlowState, State};
 use crate::diff::{Cause, FlowId};
@@ -123,7 +123,7 @@ fn single_records(state: &mut State<'_>, mirror: &Mirror) {
 }
 
 fn settle(state: &mut State<'_>, at: usize, place: usize, found: Vec<Found>, mirror: &Mirror) {
-    let Some(other) = state.flows.get(place).map(|other| arrow(&other.id.key)) else { return };
+    let Some(other) = state.flows.get(place).map(|other| other.id.key.to_string()) else { return };
     let (witness, what) = (state.witness_name(), mirror.what);
     state.settle_found(at, found, |found| {
         let detail = format!("fits {what}, {other} in {witness}, in counts and times");

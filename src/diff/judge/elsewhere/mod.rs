@@ -131,13 +131,3 @@ fn identity(cause: Cause, said: Cell, detail: String) -> Differs {
         flows: Vec::new(),
     }
 }
-
-/// A flow as people write it: `10.0.0.1:443 > 10.0.0.2:5000`.
-fn arrow(key: &FlowKey) -> String {
-    let end = |address: std::net::IpAddr, port: u16| match (key.protocol.has_ports(), address.is_ipv6()) {
-        (true, true) => format!("[{address}]:{port}"),
-        (true, false) => format!("{address}:{port}"),
-        (false, _) => address.to_string(),
-    };
-    format!("{} > {}", end(key.srcaddr, key.srcport), end(key.dstaddr, key.dstport))
-}

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::{arrow, identity};
+use super::identity;
 use crate::diff::judge::State;
 use crate::diff::{Cause, Claim, FlowId, Sum};
 use crate::flow::FlowKey;
@@ -111,10 +111,8 @@ fn try_candidates(
             (Cause::AddressTranslated, "on the other side of a translation")
         };
         state.settle_found(flow, found, |found| {
-            let detail = format!(
-                "{witness} has the packets as {}, {what}: counts and times are equal",
-                arrow(&other_key)
-            );
+            let detail =
+                format!("{witness} has the packets as {}, {what}: counts and times are equal", other_key);
             identity(cause, found.said, detail)
         });
         return;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Gathered, arrow, identity};
+use super::{Gathered, identity};
 use crate::diff::judge::words::sum;
 use crate::diff::judge::{Differs, Settled, State};
 use crate::diff::{Cause, Cell};
@@ -41,7 +41,7 @@ pub(in super::super) fn tunnelled(state: &mut State<'_>) {
                 "{} that {} has on the other side of the tunnel, such as {}",
                 sum(total.sum()),
                 state.claims_name(),
-                arrow(first)
+                first
             );
             Settled::differs(state.packets_alone(), Cause::Tunnelled, Some(*total), detail)
         })
