@@ -9,7 +9,7 @@ mod sides;
 use std::io::Write;
 use std::sync::Arc;
 
-use args::{ComparingArgs, DiffArgs, LogArgs, ShowingArgs};
+use args::{ComparingArgs, DiffArgs, LogArgs, RunningArgs, ShowingArgs};
 use flowtruth::decode::Tunnels;
 use flowtruth::diff::{CompareOptions, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
@@ -19,13 +19,13 @@ use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::summary::counted;
-use super::{Exit, Result, inputs, interrupt};
+use super::{Exit, Result, inputs, interrupt, memory, settings};
 
 /// How many lines that cannot be read are shown.
 const PROBLEMS_SHOWN: usize = 5;
 
 pub fn run(args: DiffArgs) -> Result {
-    let DiffArgs { sides, references, candidates, logs, comparing, showing } = args;
+    let DiffArgs { sides, references, candidates, logs, comparing, showing, running } = args;
     let progress = Arc::new(Progress::new());
     let (references, candidates) = sides::named(sides, references, candidates)?;
     let mut opened = sides::Opened::new(&progress, showing.quiet);
@@ -44,7 +44,7 @@ pub fn run(args: DiffArgs) -> Result {
     interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
     let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
     let strict = comparing.strict;
-    let options = options(&logs, comparing);
+    let options = options(&logs, comparing, &running);
     let report = diff(reference, candidate, &options, &progress);
     drop(bar);
     if report.interrupted {
@@ -71,18 +71,20 @@ impl LogArgs {
         own: Option<&str>,
     ) -> std::result::Result<Option<flowtruth::record::LogFormat>, Trouble> {
         own.or(self.input_format.as_deref())
-            .map(|format| super::settings::log_format("--input-format", format))
+            .map(|format| settings::log_format("--input-format", format))
             .transpose()
     }
 }
 
-fn options(logs: &LogArgs, comparing: ComparingArgs) -> DiffOptions {
+fn options(logs: &LogArgs, comparing: ComparingArgs, running: &RunningArgs) -> DiffOptions {
     let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, strict: _ } =
         comparing;
     DiffOptions {
         meter: MeterOptions {
             tunnels: logs.decap.unwrap_or(Tunnels::NONE),
             filter: logs.filter.clone(),
+            threads: settings::threads(running.threads),
+            memory_limit: running.memory_limit.or_else(memory::half),
             ..MeterOptions::default()
         },
         compare: CompareOptions {
