@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::components::Component;
-use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, rank};
+use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, nested, rank};
 use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum, Tolerance};
 
@@ -120,7 +120,12 @@ impl<'a> Aligner<'a> {
             for (index, claim) in view.claims.iter().zip(&claims) {
                 let inside = overlapping(cells, claim.start, claim.end);
                 let ends = cells.get(inside.clone()).and_then(|cells| Some((cells.first()?, cells.last()?)));
-                let Some((first, last)) = ends else { continue };
+                let Some((mut first, mut last)) = ends else { continue };
+                if let Some((own_first, own_last)) =
+                    nested::ends(cells, &claims, claim, inside.clone(), self.sides.tolerance)
+                {
+                    (first, last) = (own_first, own_last);
+                }
                 let fit = match solved {
                     Some(_) => Fit::SeenTwice,
                     None => self.fit_of(
@@ -218,27 +223,52 @@ impl<'a> Aligner<'a> {
             {
                 continue;
             }
-            if let Some(places) = rank::all(cells, &claims) {
-                let reach = |off: i64| off.unsigned_abs() <= LAG + 1;
-                // a second that two records share can be divided, but not between records that lag apart
-                let fits = |(claim, place): (&Claim, &rank::Place)| {
-                    let is_near = self.fit_of(claim, place.start, place.end) == Fit::Matched;
-                    reach(place.start) && reach(place.end) && (is_near || place.is_whole())
-                };
-                if claims.iter().zip(&places).all(fits) {
-                    for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
-                        let fit = self.fit_of(claim, place.start, place.end);
-                        let from = island.cells.start;
-                        self.place(*index, fit, from + place.cells.start..from + place.cells.end);
-                    }
-                    return true;
+            let by_rank = rank::all(cells, &claims).filter(|places| self.fit_by_rank(&claims, places));
+            let in_order: Option<lag::Places> =
+                by_rank.as_ref().map(|places| places.iter().map(|place| place.cells.clone()).collect());
+            let odd = |places: &lag::Places| lag::odd(cells, &claims, places);
+            let is_near = |(claim, place): (&Claim, &rank::Place)| {
+                self.fit_of(claim, place.start, place.end) == Fit::Matched
+            };
+            let all_near = by_rank.as_ref().is_some_and(|places| claims.iter().zip(places).all(is_near));
+            let odd_in_order = if all_near { Some(0) } else { in_order.as_ref().map(odd) };
+            if odd_in_order != Some(0)
+                && let Some(places) = lag::assign(cells, &claims)
+                && odd_in_order.is_none_or(|in_order| odd(&places) < in_order)
+            {
+                // records that lag past each other
+                for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
+                    let ends = cells.get(place.clone()).and_then(|cells| cells.first().zip(cells.last()));
+                    let Some((first, last)) = ends else { continue };
+                    let fit = self.fit_of(claim, claim.start - first.start, claim.end - last.end);
+                    self.place(*index, fit, island.cells.start + place.start..island.cells.start + place.end);
                 }
+                return true;
             }
-            if lag::assign(self, island, &view) || self.split(island, &view, &claims) {
+            if let Some(places) = by_rank {
+                for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
+                    let fit = self.fit_of(claim, place.start, place.end);
+                    let from = island.cells.start;
+                    self.place(*index, fit, from + place.cells.start..from + place.cells.end);
+                }
+                return true;
+            }
+            if self.split(island, &view, &claims) {
                 return true;
             }
         }
         false
+    }
+
+    /// Whether places by rank are within the reach of lag. A second that two records share can be divided, but not
+    /// between records that lag apart.
+    fn fit_by_rank(&self, claims: &[Claim], places: &[rank::Place]) -> bool {
+        let reach = |off: i64| off.unsigned_abs() <= LAG + 1;
+        let fits = |(claim, place): (&Claim, &rank::Place)| {
+            let is_near = self.fit_of(claim, place.start, place.end) == Fit::Matched;
+            reach(place.start) && reach(place.end) && (is_near || place.is_whole())
+        };
+        claims.iter().zip(places).all(fits)
     }
 
     /// The same totals over other records, where every record meets cells.

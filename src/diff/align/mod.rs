@@ -13,6 +13,7 @@ mod aligner;
 mod chain;
 mod components;
 mod lag;
+mod nested;
 mod rank;
 #[cfg(test)]
 mod tests;

@@ -139,8 +139,9 @@ fn by_the_most(state: &mut State<'_>, measures: Vec<&(Cause, Measure)>, whole_fl
         .filter(|(fitting, _)| *fitting > 0)
         .collect();
     ranked.sort_by_key(|(fitting, _)| std::cmp::Reverse(*fitting));
-    for (_, measure) in ranked {
-        try_measure(state, measure, whole_flows);
+    for (fitting, measure) in ranked {
+        // one record alone must fit to the byte, without any choice in seconds that it shares
+        try_measure(state, measure, whole_flows, fitting == 1);
     }
 }
 
@@ -150,17 +151,28 @@ fn is_asked(flow: &FlowState, whole_flows: bool) -> bool {
     !whole_flows || (flow.is_unbalanced() && flow.claim_verdicts.iter().all(Option::is_none))
 }
 
-fn try_measure(state: &mut State<'_>, measure: &(Cause, Measure), whole_flows: bool) {
+fn try_measure(state: &mut State<'_>, measure: &(Cause, Measure), whole_flows: bool, exactly: bool) {
     for at in 0..state.flows.len() {
         let Some(flow) = state.flows.get(at).filter(|flow| is_asked(flow, whole_flows)) else { continue };
-        let (settled, alignment) = measured(state, flow, measure, whole_flows);
+        let (fitting, alignment) = measured(state, flow, measure, whole_flows);
+        if exactly && fitting.iter().any(|fitting| !fitting.is_exact) {
+            continue;
+        }
         if let Some(flow) = state.flows.get_mut(at) {
             if let Some(alignment) = alignment {
                 flow.realign(alignment);
             }
-            settled.into_iter().for_each(|(index, settled)| flow.settle_claim(index, settled));
+            fitting.into_iter().for_each(|Fitting { claim, settled, .. }| flow.settle_claim(claim, settled));
         }
     }
+}
+
+/// A record that fits with another measure.
+struct Fitting {
+    claim: usize,
+    /// Whether its cells hold its counts and nothing else.
+    is_exact: bool,
+    settled: Settled,
 }
 
 /// The records that fit with another measure. Of whole flows all must, and the alignment says how.
@@ -169,7 +181,7 @@ fn measured(
     flow: &FlowState,
     (cause, measure): &(Cause, Measure),
     whole_flow: bool,
-) -> (Vec<(usize, Settled)>, Option<Alignment>) {
+) -> (Vec<Fitting>, Option<Alignment>) {
     let open = if whole_flow { (0..flow.claims.len()).collect() } else { flow.open_claims() };
     if open.is_empty() {
         return (Vec::new(), None);
@@ -182,11 +194,11 @@ fn measured(
         tolerance: &state.options.tolerance,
         joins_runs: state.witness_is_capture,
     });
-    if whole_flow && !alignment.is_clean() {
+    let is_placed = |fit: Fit| matches!(fit, Fit::Matched | Fit::Times { .. });
+    let fits_whole = alignment.runs.is_empty() && alignment.placed.iter().all(|placed| is_placed(placed.fit));
+    if whole_flow && !fits_whole {
         return (Vec::new(), None);
     }
-    let fits_whole =
-        alignment.runs.is_empty() && alignment.placed.iter().all(|placed| placed.fit != Fit::Open);
     let mut found = Vec::new();
     for index in open {
         let Some((claim, placed)) = flow.claims.get(index).zip(alignment.placed.get(index)) else { continue };
@@ -212,7 +224,11 @@ fn measured(
             measure.name,
             counted(said.bytes, "byte")
         );
-        found.push((index, Settled::differs(Kind::Counts, *cause, Some(said), detail)));
+        found.push(Fitting {
+            claim: index,
+            is_exact: total(&cells) == Some(claim.sum()),
+            settled: Settled::differs(Kind::Counts, *cause, Some(said), detail),
+        });
     }
     (found, whole_flow.then_some(alignment))
 }

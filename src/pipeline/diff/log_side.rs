@@ -285,10 +285,10 @@ impl LogFacts {
         self.packet_addresses
     }
 
-    /// Whether both name their interfaces, and some are the same.
+    /// Whether both name their interfaces, and they are the same ones. Where one side has an interface more, its records
+    /// may be those of the other end of a flow, which are found only among all records of the flow.
     pub(super) fn shares_interfaces(&self, other: &LogFacts) -> bool {
-        let named = |side: &LogFacts| !side.interfaces.contains(&0);
-        named(self) && named(other) && self.interfaces.intersection(&other.interfaces).next().is_some()
+        !self.interfaces.contains(&0) && self.interfaces == other.interfaces
     }
 
     /// As the side that makes claims, without any flow.
