@@ -131,6 +131,11 @@ const LOOK_BACK: usize = 16;
 /// [`in_order`].
 pub(super) fn add(cells: &mut Cells, key: FlowKey, packet: &Cell) {
     let cells = cells.entry(key).or_default();
+    if cells.last().is_none_or(|last| last.start < packet.start) {
+        // in order of time, as nearly all are
+        cells.push(*packet);
+        return;
+    }
     match cells.iter_mut().rev().take(LOOK_BACK).find(|cell| cell.start == packet.start) {
         Some(cell) => cell.add(packet),
         None => cells.push(*packet),
