@@ -260,13 +260,15 @@ impl<'a> Aligner<'a> {
         false
     }
 
-    /// Whether places by rank are within the reach of lag. A second that two records share can be divided, but not
-    /// between records that lag apart.
+    /// Whether places by rank are within the reach of lag. A second that two records share can be divided where a record
+    /// is right, or lags as a whole; else a packet that was counted in the wrong record would pass for lag.
     fn fit_by_rank(&self, claims: &[Claim], places: &[rank::Place]) -> bool {
         let reach = |off: i64| off.unsigned_abs() <= LAG + 1;
         let fits = |(claim, place): (&Claim, &rank::Place)| {
             let is_near = self.fit_of(claim, place.start, place.end) == Fit::Matched;
-            reach(place.start) && reach(place.end) && (is_near || place.is_whole())
+            let lags_as_a_whole = place.start.abs_diff(place.end) <= lag::SLACK;
+            let can_be_divided = is_near || lags_as_a_whole;
+            reach(place.start) && reach(place.end) && (can_be_divided || place.is_whole())
         };
         claims.iter().zip(places).all(fits)
     }

@@ -158,6 +158,9 @@ impl Search<'_> {
     }
 }
 
+/// How much `start` of one record may lag more or less than its `end`, in seconds.
+pub(super) const SLACK: u64 = 2;
+
 /// How far off a record's times and flags are from cells, the least being the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Off {
@@ -172,9 +175,6 @@ struct Off {
 impl Off {
     /// `None` beyond the reach of lag.
     fn new(claim: &Claim, cells: &[Cell]) -> Option<Off> {
-        /// How much `start` may lag more or less than `end`, in seconds.
-        const SLACK: u64 = 2;
-
         let (first, last) = cells.first().zip(cells.last())?;
         let (start, end) = (claim.start.abs_diff(first.start), claim.end.abs_diff(last.end));
         let flags = cells.iter().try_fold(TcpFlags(0), |flags, cell| Some(flags | cell.tcp_flags?));
