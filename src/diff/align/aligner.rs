@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::components::Component;
-use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, nested, rank};
+use super::nested::Spans;
+use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, rank};
 use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum, Tolerance};
 
@@ -117,15 +118,13 @@ impl<'a> Aligner<'a> {
             if solved.is_some_and(|of| of != view.of) || !chain::fits(cells, &claims, self.sides.tolerance) {
                 continue;
             }
+            let spans = Spans::new(cells, &claims, self.sides.tolerance);
             for (index, claim) in view.claims.iter().zip(&claims) {
                 let inside = overlapping(cells, claim.start, claim.end);
+                let own = spans.as_ref().and_then(|spans| spans.own(claim, inside.clone()));
+                let inside = own.unwrap_or(inside);
                 let ends = cells.get(inside.clone()).and_then(|cells| Some((cells.first()?, cells.last()?)));
-                let Some((mut first, mut last)) = ends else { continue };
-                if let Some((own_first, own_last)) =
-                    nested::ends(cells, &claims, claim, inside.clone(), self.sides.tolerance)
-                {
-                    (first, last) = (own_first, own_last);
-                }
+                let Some((first, last)) = ends else { continue };
                 let fit = match solved {
                     Some(_) => Fit::SeenTwice,
                     None => self.fit_of(
