@@ -150,14 +150,7 @@ pub fn flowlog_read(data: &[u8]) {
     let log = read(bytes.0, &format, WHOLE);
     for piece in [1, piece] {
         let pieces = read(bytes.0, &format, piece);
-        assert_eq!(log.ended, pieces.ended, "in pieces of {piece}");
-        if log.ended == Ended::Damaged {
-            // how much comes out in front of the damage depends on how it comes
-            let common = log.entries.len().min(pieces.entries.len());
-            assert_eq!(log.entries[..common], pieces.entries[..common], "in pieces of {piece}");
-        } else {
-            assert_eq!(log, pieces, "in pieces of {piece}");
-        }
+        assert_eq!(log, pieces, "in pieces of {piece}");
     }
     let sniffed = sniff_log(&bytes.0[..bytes.0.len().min(SNIFF_LENGTH)]);
     if let Some(shape) = sniffed
@@ -222,8 +215,10 @@ fn compressed(log: &Log, format: &Option<LogFormat>, bytes: &[u8], cut: usize) {
         assert_ne!(other.ended, Ended::Well, "cut after {cut}");
     }
     if other.summary.shape == log.summary.shape {
-        let length = other.entries.len();
-        assert_eq!(log.entries.get(..length), Some(&other.entries[..]), "cut after {cut}");
+        // of what is wrong in JSON a beginning is shown, which may be cut
+        let is_json = other.summary.shape == Some(LogShape::Json);
+        let length = other.entries.len().saturating_sub(usize::from(is_json));
+        assert_eq!(log.entries.get(..length), other.entries.get(..length), "cut after {cut}");
     }
 }
 
