@@ -34,6 +34,23 @@ const FOUND: &[(&str, &[u8])] = &[
     // what was no capture was named by all bytes at hand, so that the name depended on how they came
     ("capture", b"\0........................\0"),
     ("merge", b"\0\0........................\0"),
+    // a record that is as long as time itself was asked how far it lags
+    ("diff", b"\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\x01\0\x02\x6d"),
+    // clocks that differ by the least of 64 bits
+    ("diff", b"\0\0\0\x01\0\0\0\0\x01\0\x02\x01\0\0\0\0\0\0\0\0\0\x01\0\x02\xdd"),
+    // frame lengths of a record with as many bytes, or packets, as 64 bits hold
+    ("diff", b"\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\x01\0\x04\x05"),
+    ("diff", b"\0\0\0\0\0\0\0\x01\0\0\0\0\0\x01\0\x03\x0e"),
+    // two such records outside the time that both sides cover
+    (
+        "diff",
+        b"\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\x0b\0\0\0\0\0\0\0\0\0\x0a\0\0\0\x03\0\x02\xe7\0\x03\x05\x07",
+    ),
+    // the lines that gzip gave in the same step as damage were lost, all or few of them as the bytes came
+    (
+        "flowlog_read",
+        b"\0\x01\0\0\x1f\x8b\x08\0\0\0\0\0\0\xff\xd2\x55\xd0\xe5\x02\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+    ),
     // the seconds fit 128 bits, but not together with their fraction
     ("times", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x00170141183460469231731687303715.999999999"),
 ];

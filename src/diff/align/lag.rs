@@ -159,7 +159,8 @@ impl Search<'_> {
 /// How far off the times are, if within reach.
 fn off(start: i64, end: i64, first: &Cell, last: &Cell) -> Option<u64> {
     let (start, end) = (start.abs_diff(first.start), end.abs_diff(last.end));
-    (start <= LAG + 1 && end <= LAG + 1).then_some(start + end)
+    // out of reach the sum may be more than can be held
+    (start <= LAG + 1 && end <= LAG + 1).then(|| start + end)
 }
 
 /// Whether no placed record has any of these cells.
