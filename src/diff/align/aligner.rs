@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::components::Component;
-use super::nested::Spans;
 use super::{Alignment, Fit, LAG, Placed, Run, Sides, chain, lag, rank};
 use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum, Tolerance};
@@ -118,20 +117,22 @@ impl<'a> Aligner<'a> {
             if solved.is_some_and(|of| of != view.of) || !chain::fits(cells, &claims, self.sides.tolerance) {
                 continue;
             }
-            let spans = Spans::new(cells, &claims, self.sides.tolerance);
-            for (index, claim) in view.claims.iter().zip(&claims) {
-                let inside = overlapping(cells, claim.start, claim.end);
-                let own = spans.as_ref().and_then(|spans| spans.own(claim, inside.clone()));
-                let inside = own.unwrap_or(inside);
-                let ends = cells.get(inside.clone()).and_then(|cells| Some((cells.first()?, cells.last()?)));
-                let Some((first, last)) = ends else { continue };
+            let in_turn = rank::in_turn(cells, &claims).unwrap_or_default();
+            for (place, (index, claim)) in view.claims.iter().zip(&claims).enumerate() {
+                let (inside, start, end) = match in_turn.get(place) {
+                    Some(place) => (place.cells.clone(), place.start, place.end),
+                    None => {
+                        let inside = overlapping(cells, claim.start, claim.end);
+                        let ends =
+                            cells.get(inside.clone()).and_then(|cells| cells.first().zip(cells.last()));
+                        let Some((first, last)) = ends else { continue };
+                        let off = |second: i64, of: i64| second.saturating_sub(of);
+                        (inside, off(claim.start, first.start), off(claim.end, last.end))
+                    }
+                };
                 let fit = match solved {
                     Some(_) => Fit::SeenTwice,
-                    None => self.fit_of(
-                        claim,
-                        claim.start.saturating_sub(first.start),
-                        claim.end.saturating_sub(last.end),
-                    ),
+                    None => self.fit_of(claim, start, end),
                 };
                 let from = component.cells.start;
                 self.place(*index, fit, from + inside.start..from + inside.end);

@@ -13,7 +13,6 @@ mod aligner;
 mod chain;
 mod components;
 mod lag;
-mod nested;
 mod rank;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,11 @@ struct Measure {
 const FCS: u64 = 4;
 const ETHERNET: u64 = 14;
 
+/// So many bytes for each packet; a log may say any number of packets.
+fn each(bytes: u64, cell: &Cell) -> u64 {
+    bytes.saturating_mul(cell.packets)
+}
+
 /// The ways to count bytes, and the causes that they are.
 const MEASURES: [(Cause, Measure); 10] = [
     (
@@ -33,7 +38,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes + cell.facts.link_bytes,
+            bytes: |cell| cell.bytes.saturating_add(cell.facts.link_bytes),
             name: "the IP length and the link header, without padding",
             of_logs: false,
         },
@@ -41,7 +46,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes + ETHERNET * cell.packets,
+            bytes: |cell| cell.bytes.saturating_add(each(ETHERNET, cell)),
             name: "the IP length and an Ethernet header of 14 bytes",
             of_logs: true,
         },
@@ -49,7 +54,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes.saturating_sub(ETHERNET * cell.packets),
+            bytes: |cell| cell.bytes.saturating_sub(each(ETHERNET, cell)),
             name: "the IP length without an Ethernet header of 14 bytes, which the other side counts",
             of_logs: true,
         },
@@ -57,7 +62,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes + (ETHERNET + FCS) * cell.packets,
+            bytes: |cell| cell.bytes.saturating_add(each(ETHERNET + FCS, cell)),
             name: "the IP length, an Ethernet header of 14 bytes and a frame check sequence of 4 bytes",
             of_logs: true,
         },
@@ -65,7 +70,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes.saturating_sub((ETHERNET + FCS) * cell.packets),
+            bytes: |cell| cell.bytes.saturating_sub(each(ETHERNET + FCS, cell)),
             name: "the IP length without an Ethernet header and a frame check sequence of 18 bytes, which the other side counts",
             of_logs: true,
         },
@@ -73,7 +78,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.facts.frame_bytes + FCS * cell.packets,
+            bytes: |cell| cell.facts.frame_bytes.saturating_add(each(FCS, cell)),
             name: "the length of the frames and a frame check sequence of 4 bytes each",
             of_logs: false,
         },
@@ -81,7 +86,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.facts.frame_bytes.saturating_sub(FCS * cell.packets),
+            bytes: |cell| cell.facts.frame_bytes.saturating_sub(each(FCS, cell)),
             name: "the length of the frames without a frame check sequence of 4 bytes each",
             of_logs: false,
         },
