@@ -6,7 +6,7 @@ use super::words::counted;
 use super::{FlowState, Settled, State};
 use crate::diff::align::{Alignment, Fit, Sides, align};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, Cell, Claim, Sum};
+use crate::diff::{Cause, Cell, Claim, Delta, Sum, Tolerance};
 
 /// Another way to count bytes.
 struct Measure {
@@ -193,10 +193,13 @@ fn measured(
     }
     let other = |cell: &Cell| Cell { bytes: (measure.bytes)(cell), ..*cell };
     let cells: Vec<Cell> = flow.cells.iter().map(other).collect();
+    // a measure is a number to the byte, whatever else is allowed
+    let exact = Delta::Absolute(0);
+    let tolerance = Tolerance { packets: exact, bytes: exact, ..state.options.tolerance };
     let alignment = align(Sides {
         cells: &cells,
         claims: &flow.claims,
-        tolerance: &state.options.tolerance,
+        tolerance: &tolerance,
         joins_runs: state.witness_is_capture,
     });
     let is_placed = |fit: Fit| matches!(fit, Fit::Matched | Fit::Times { .. });
