@@ -12,10 +12,11 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::args::InspectArgs;
+use super::interrupt::Interrupt;
 use super::messages::{cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
-use super::{Exit, Result, inputs, interrupt, table};
+use super::{Exit, Result, inputs, table};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -25,7 +26,7 @@ struct Report<'a> {
 pub fn run(args: InspectArgs) -> Result {
     let progress = Arc::new(Progress::new());
     let found = inputs::find(&args.captures, args.quiet, &progress)?;
-    interrupt::watch(&progress, Vec::new());
+    let _interrupt = Interrupt::watch(&progress);
     let is_live = found.is_live();
     let mut failures = found.failures;
     let mut inspections = Vec::new();

@@ -15,11 +15,12 @@ use flowtruth::diff::{CompareOptions, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
 use flowtruth::pipeline::{DiffOptions, DiffReport, MeterOptions, Progress, diff};
 
+use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::summary::counted;
-use super::{Exit, Result, inputs, interrupt, memory, settings};
+use super::{Exit, Result, inputs, memory, settings};
 
 /// How many lines that cannot be read are shown.
 const PROBLEMS_SHOWN: usize = 5;
@@ -32,6 +33,7 @@ pub fn run(args: DiffArgs) -> Result {
     let reference = opened.side("reference", &references, logs.format(logs.reference_format.as_deref())?)?;
     let candidate = opened.side("candidate", &candidates, logs.format(logs.candidate_format.as_deref())?)?;
     packets::check(showing.write_packets.as_deref(), &opened)?;
+    let interrupt = Interrupt::watch(&progress);
     let output = match &showing.output {
         Some(path) => {
             opened.refuse_to_overwrite(path)?;
@@ -40,8 +42,10 @@ pub fn run(args: DiffArgs) -> Result {
         None => Output::standard(),
     };
     let packets_output = showing.write_packets.as_deref().map(Output::file).transpose()?;
-    let temporaries = [output.temporary(), packets_output.as_ref().and_then(Output::temporary)];
-    interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
+    [Some(&output), packets_output.as_ref()]
+        .into_iter()
+        .flatten()
+        .for_each(|output| interrupt.removes(output));
     let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
     let strict = comparing.strict;
     let options = options(&logs, comparing, &running);
@@ -138,10 +142,14 @@ fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
         && comparison.reference_outside.records > 0
         && comparison.candidate_outside.records > 0;
     if is_apart {
-        warning("the two sides have no time in common, so nothing was compared");
-        hint("are they of the same day, and are their clocks in the same time zone?");
+        Trouble::new("the two sides have no time in common, so nothing was compared")
+            .with_hint("are they of the same day, and are their clocks in the same time zone?")
+            .report();
     }
-    report.capture_failures.is_empty() && report.log_failures.is_empty() && (bad == 0 || logs.skip_bad_lines)
+    !is_apart
+        && report.capture_failures.is_empty()
+        && report.log_failures.is_empty()
+        && (bad == 0 || logs.skip_bad_lines)
 }
 
 fn write(report: &DiffReport, showing: &ShowingArgs, mut output: Output) -> std::result::Result<(), Trouble> {
