@@ -20,6 +20,7 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
     for cell in cells {
         before.push(before.last().copied().unwrap_or_default().plus(cell.sum()));
     }
+    let mut looks = MOST_LOOKS;
     for index in island.claims.clone() {
         if aligner.alignment.placed.get(index).is_none_or(|placed| placed.fit != Fit::Open) {
             continue;
@@ -39,6 +40,11 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
         let from = cells.partition_point(|cell| cell.start < claim.start.saturating_sub(reach));
         let to = cells.partition_point(|cell| cell.start <= claim.start.saturating_add(reach));
         let mut best: Option<(Off, usize, usize)> = None;
+        looks = looks.saturating_sub(to.saturating_sub(from));
+        if looks == 0 {
+            // more records in the same seconds than traffic has; what is not looked for is told as it is
+            break;
+        }
         for at in from..to {
             let Some(wanted) = before.get(at).map(|sum| sum.plus(claim.sum())) else { continue };
             let end = before.partition_point(|sum| sum.packets < wanted.packets);
@@ -63,6 +69,9 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
     }
     found
 }
+
+/// How many places of an island are looked at in search of packets.
+const MOST_LOOKS: usize = 5_000_000;
 
 /// How many records are tried at the places of an island.
 const BUDGET: usize = 100_000;
