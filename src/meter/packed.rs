@@ -20,6 +20,12 @@ pub(super) trait PackedKey: Copy + Default + Ord + Hash + Send + 'static {
     /// The key with only what a record shows: the flow key and, where `with_direction`, the direction.
     fn projected(self, with_direction: bool) -> Self;
 
+    /// How many [`part`](Self::part)s a key has.
+    const PARTS: usize;
+
+    /// So many bits of the key: keys compare as their parts do, one after another.
+    fn part(self, part: usize) -> u32;
+
     /// How many bytes [`write`](Self::write) appends.
     const LENGTH: usize;
 
@@ -140,6 +146,19 @@ fn unpack_word(word: u64, srcaddr: IpAddr, dstaddr: IpAddr, point: u32) -> Meter
 }
 
 impl PackedKey for PackedV4 {
+    const PARTS: usize = 5;
+
+    #[inline]
+    fn part(self, part: usize) -> u32 {
+        match part {
+            0 => (self.addresses >> 32) as u32,
+            1 => self.addresses as u32,
+            2 => (self.word >> 32) as u32,
+            3 => self.word as u32,
+            _ => self.point,
+        }
+    }
+
     const LENGTH: usize = 20;
 
     fn unpack(self) -> MeteringKey {
@@ -169,6 +188,19 @@ impl PackedKey for PackedV4 {
 }
 
 impl PackedKey for PackedV6 {
+    const PARTS: usize = 11;
+
+    #[inline]
+    fn part(self, part: usize) -> u32 {
+        match part {
+            0..4 => (self.srcaddr >> (96 - 32 * part)) as u32,
+            4..8 => (self.dstaddr >> (96 - 32 * (part - 4))) as u32,
+            8 => (self.word >> 32) as u32,
+            9 => self.word as u32,
+            _ => self.point,
+        }
+    }
+
     const LENGTH: usize = 44;
 
     fn unpack(self) -> MeteringKey {
@@ -258,6 +290,22 @@ mod tests {
                 (Packed::V6(x), Packed::V6(y)) if a.flow != b.flow => {
                     prop_assert_eq!(x.cmp(&y), a.flow.cmp(&b.flow));
                 }
+                _ => {}
+            }
+        }
+
+        #[test]
+        fn keys_compare_as_their_parts(a in any_key(), b in any_key(), shared in 0_usize..4) {
+            fn parts<K: PackedKey>(key: K) -> Vec<u32> {
+                (0..K::PARTS).map(|part| key.part(part)).collect()
+            }
+            let mut b = b;
+            if shared > 0 { b.flow.srcaddr = a.flow.srcaddr; }
+            if shared > 1 { b.flow.dstaddr = a.flow.dstaddr; }
+            if shared > 2 { b = MeteringKey { point: b.point, ..a }; }
+            match (pack(&a), pack(&b)) {
+                (Packed::V4(x), Packed::V4(y)) => prop_assert_eq!(x.cmp(&y), parts(x).cmp(&parts(y))),
+                (Packed::V6(x), Packed::V6(y)) => prop_assert_eq!(x.cmp(&y), parts(x).cmp(&parts(y))),
                 _ => {}
             }
         }

@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 
 use super::packed::{PackedKey, take};
-use super::table::FlowTable;
+use super::table::{FlowTable, Sorted};
 use crate::flow::FlowCounters;
 use crate::packet::{TcpFlags, Timestamp};
 
@@ -92,9 +92,10 @@ impl SpillFile {
         let order = table.sorted();
         let run = Run { offset: self.length, rows: order.len() as u64, key: PhantomData };
         let mut buffer = Vec::with_capacity(WRITE_BUFFER + 128);
-        for (key, slot) in order {
+        for flow in order {
+            let (key, counters) = table.flow(flow);
             key.write(&mut buffer);
-            write_counters(&table.counters(slot), &mut buffer);
+            write_counters(&counters, &mut buffer);
             if buffer.len() >= WRITE_BUFFER {
                 file.write_all(&buffer)?;
                 self.length += buffer.len() as u64;
@@ -169,7 +170,7 @@ pub(super) struct MergedRuns<'a, K> {
     file: Option<&'a File>,
     readers: Vec<RunReader<K>>,
     table: &'a FlowTable<K>,
-    order: std::vec::IntoIter<(K, u32)>,
+    order: std::vec::IntoIter<Sorted>,
     heap: BinaryHeap<Reverse<(K, usize)>>,
     heads: Vec<FlowCounters>,
 }
@@ -179,7 +180,7 @@ impl<K: PackedKey> MergedRuns<'_, K> {
     fn advance(&mut self, source: usize) -> Result<(), SpillError> {
         let next = match self.readers.get_mut(source) {
             Some(reader) => reader.next(self.file)?,
-            None => self.order.next().map(|(key, slot)| (key, self.table.counters(slot))),
+            None => self.order.next().map(|flow| self.table.flow(flow)),
         };
         if let (Some((key, counters)), Some(head)) = (next, self.heads.get_mut(source)) {
             *head = counters;

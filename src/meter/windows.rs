@@ -58,9 +58,10 @@ impl<K: PackedKey> Family<K> {
         if self.runs.is_empty() {
             // the order jumps about in the table: entries are touched in groups, so that their misses overlap
             for group in self.table.sorted().chunks(GROUP) {
-                group.iter().for_each(|(_, slot)| self.table.touch(*slot));
-                for (key, slot) in group {
-                    take(*key, self.table.counters(*slot))?;
+                group.iter().for_each(|flow| self.table.touch(*flow));
+                for flow in group {
+                    let (key, counters) = self.table.flow(*flow);
+                    take(key, counters)?;
                 }
             }
         } else {
