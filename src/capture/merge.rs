@@ -164,6 +164,21 @@ impl MergedCaptures {
         self.switch()
     }
 
+    /// Hands on the packets that come next, at most so many, as long as they are at hand: of the capture that the last
+    /// packet came from, read already, and before those of all others. Returns how many there were; to go on behind
+    /// them is [`step`](Self::step)'s. Each comes with its capture's index and info.
+    #[inline(always)]
+    pub fn each_at_hand(
+        &mut self,
+        most: usize,
+        mut each: impl FnMut(usize, &CapturedPacket<'_>, &CaptureInfo),
+    ) -> usize {
+        let Some(Active { index, capture }) = &mut self.active else { return 0 };
+        let (index, limit) = (*index, self.limit);
+        let comes_next = |time| limit.is_none_or(|limit| (known(time), index) < limit);
+        capture.each_in_block(most, comes_next, |packet, info| each(index, packet, info))
+    }
+
     /// Makes the capture with the earliest head the active one.
     #[inline(never)]
     fn switch(&mut self) -> Option<MergeStep> {
@@ -271,7 +286,12 @@ impl MergedCaptures {
 /// A capture's head: its time, or `None` where it has none.
 #[inline]
 fn time_of(capture: &Capture) -> Option<Timestamp> {
-    match capture.current_time() {
+    known(capture.current_time())
+}
+
+#[inline]
+fn known(time: PacketTime) -> Option<Timestamp> {
+    match time {
         PacketTime::At(time) => Some(time),
         PacketTime::Missing | PacketTime::OutOfRange => None,
     }

@@ -80,6 +80,49 @@ impl Current {
     };
 }
 
+/// What lies in the block and is handed on without being advanced to.
+struct Ahead<'a> {
+    bytes: &'a [u8],
+    number: u64,
+    offset: u64,
+    info: &'a CaptureInfo,
+    most: usize,
+}
+
+impl Ahead<'_> {
+    /// Hands on packets as [`Capture::each_in_block`] does, with a way to cut them.
+    #[inline(always)]
+    fn each(
+        &mut self,
+        cut: impl Fn(&[u8]) -> Option<(PacketFields, usize)>,
+        comes_next: impl Fn(PacketTime) -> bool,
+        mut each: impl FnMut(&CapturedPacket<'_>, &CaptureInfo),
+    ) {
+        for _ in 0..self.most {
+            let Some((fields, length)) = cut(self.bytes) else { return };
+            let Some((record, behind)) = self.bytes.split_at_checked(length) else { return };
+            if !comes_next(fields.time) {
+                return;
+            }
+            let start = fields.data_start as usize;
+            self.number += 1;
+            let packet = CapturedPacket {
+                number: self.number,
+                offset: self.offset,
+                time: fields.time,
+                original_length: fields.original_length,
+                link_type: fields.link_type,
+                interface: fields.interface,
+                direction: fields.direction,
+                data: record.get(start..start + fields.data_length as usize).unwrap_or_default(),
+            };
+            each(&packet, self.info);
+            self.bytes = behind;
+            self.offset += length as u64;
+        }
+    }
+}
+
 impl Capture {
     /// Opens a capture file, compressed or not. A FIFO is opened like any other reader.
     ///
@@ -202,7 +245,7 @@ impl Capture {
         let bytes = self.block.unread();
         match &self.walk {
             Walk::Pcap(walk) => {
-                if let Cut::Packet(fields, length) = walk.cut(bytes) {
+                if let Some((fields, length)) = walk.record(bytes) {
                     self.take(fields, length);
                     return Ok(Advanced::Packet);
                 }
@@ -215,6 +258,33 @@ impl Capture {
             }
         }
         self.advance_slowly()
+    }
+
+    /// Hands on the packets that follow in the block, at most so many and as long as their times let them come next;
+    /// the packet advanced to stays what it was. Returns how many there were. Always inlined, with what is done to
+    /// the packets, so that they are never put together in memory.
+    #[inline(always)]
+    pub(super) fn each_in_block(
+        &mut self,
+        most: usize,
+        comes_next: impl Fn(PacketTime) -> bool,
+        each: impl FnMut(&CapturedPacket<'_>, &CaptureInfo),
+    ) -> usize {
+        let mut ahead = Ahead {
+            bytes: self.block.unread(),
+            number: self.number,
+            offset: self.offset,
+            info: &self.info,
+            most,
+        };
+        match &self.walk {
+            Walk::Pcap(walk) => ahead.each(|bytes| walk.record(bytes), comes_next, each),
+            Walk::Pcapng(walk) => ahead.each(|bytes| walk.enhanced(bytes), comes_next, each),
+        }
+        let (packets, taken) = (ahead.number - self.number, ahead.offset - self.offset);
+        self.number += packets;
+        self.consume(taken as usize);
+        packets as usize
     }
 
     /// Makes a cut packet the current one.

@@ -38,11 +38,11 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// One packet, ready to be counted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PackedPacket<K> {
-    pub(super) key: K,
-    pub(super) time: Timestamp,
-    pub(super) ip_length: u32,
-    pub(super) logged_flags: TcpFlags,
+pub(crate) struct PackedPacket<K> {
+    pub(crate) key: K,
+    pub(crate) time: Timestamp,
+    pub(crate) ip_length: u32,
+    pub(crate) logged_flags: TcpFlags,
 }
 
 /// A flow and its counters.

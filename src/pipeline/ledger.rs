@@ -79,7 +79,6 @@ impl Tally {
     }
 
     /// A packet was skipped before an IP header was found in it.
-    #[inline]
     pub(super) fn skip(&mut self, reason: SkipReason) {
         *self.packets_skipped.entry(reason).or_default() += 1;
     }
@@ -122,7 +121,7 @@ impl Tally {
         self.packets_skipped.values().sum()
     }
 
-    fn add(&mut self, other: &Tally) {
+    pub(super) fn add(&mut self, other: &Tally) {
         let add_all = |to: &mut BTreeMap<SkipReason, u64>, from: &BTreeMap<SkipReason, u64>| {
             from.iter().for_each(|(reason, count)| *to.entry(*reason).or_default() += count);
         };

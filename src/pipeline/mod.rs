@@ -17,6 +17,7 @@ mod inspect;
 mod intake;
 mod ledger;
 mod options;
+mod ordered;
 mod points;
 mod progress;
 mod selection;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::flow::ObservationPoint;
-use crate::packet::{CapturedPacket, PacketDirection};
+use crate::packet::PacketDirection;
 
 /// What a point stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,16 +27,17 @@ impl Points {
     pub(super) fn of(
         &mut self,
         capture: usize,
-        packet: &CapturedPacket<'_>,
+        interface: u32,
         direction: PacketDirection,
     ) -> ObservationPoint {
-        let point = Point { capture, interface: packet.interface, direction };
+        let point = Point { capture, interface, direction };
         match self.recent {
             Some((recent, number)) if recent == point => number,
             _ => self.find(point),
         }
     }
 
+    #[inline(never)]
     fn find(&mut self, point: Point) -> ObservationPoint {
         let next = ObservationPoint(u32::try_from(self.points.len()).unwrap_or(u32::MAX));
         let number = *self.numbers.entry(point).or_insert(next);
