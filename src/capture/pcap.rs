@@ -110,7 +110,11 @@ impl PcapWalk {
         let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes.first_chunk::<16>()?;
         let captured = self.byte_order.u32([i, j, k, l]);
         let length = self.header_length + captured as usize;
-        if self.lengths != Lengths::InOrder || captured == 0 || captured > MAX_CAPTURED || bytes.len() < length {
+        if self.lengths != Lengths::InOrder
+            || captured == 0
+            || captured > MAX_CAPTURED
+            || bytes.len() < length
+        {
             return None;
         }
         let (seconds, fraction) = (self.byte_order.u32([a, b, c, d]), self.byte_order.u32([e, f, g, h]));

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::Damage;
+use super::ahead::{Ahead, ComesNext, TakePacket};
 use super::begin::{Input, Walk, begin};
 use super::block::Block;
 use super::compressed::Decompressor;
@@ -18,8 +19,8 @@ use super::error::{CaptureError, CaptureErrorKind, Place};
 use super::info::CaptureInfo;
 use super::sniff::{SNIFF_LENGTH, Sniffed, sniff};
 use super::source::Source;
-use super::walk::{Cut, PacketFields};
-use crate::packet::{CapturedPacket, LinkType, PacketDirection, PacketTime};
+use super::walk::{Current, Cut, PacketFields};
+use crate::packet::{CapturedPacket, PacketTime};
 
 /// An opened capture.
 pub struct Capture {
@@ -52,75 +53,6 @@ pub(super) enum Advanced {
     Paused,
     /// The capture's end.
     End,
-}
-
-/// The packet advanced to.
-struct Current {
-    fields: PacketFields,
-    /// Its record's place in the capture.
-    offset: u64,
-    /// Its bytes' place in the block.
-    data: usize,
-}
-
-impl Current {
-    /// Before the first packet.
-    const NONE: Current = Current {
-        fields: PacketFields {
-            time: PacketTime::Missing,
-            original_length: 0,
-            link_type: LinkType(0),
-            interface: 0,
-            direction: PacketDirection::Unknown,
-            data_start: 0,
-            data_length: 0,
-        },
-        offset: 0,
-        data: 0,
-    };
-}
-
-/// What lies in the block and is handed on without being advanced to.
-struct Ahead<'a> {
-    bytes: &'a [u8],
-    number: u64,
-    offset: u64,
-    info: &'a CaptureInfo,
-    most: usize,
-}
-
-impl Ahead<'_> {
-    /// Hands on packets as [`Capture::each_in_block`] does, with a way to cut them.
-    #[inline(always)]
-    fn each(
-        &mut self,
-        cut: impl Fn(&[u8]) -> Option<(PacketFields, usize)>,
-        comes_next: impl Fn(PacketTime) -> bool,
-        mut each: impl FnMut(&CapturedPacket<'_>, &CaptureInfo),
-    ) {
-        for _ in 0..self.most {
-            let Some((fields, length)) = cut(self.bytes) else { return };
-            let Some((record, behind)) = self.bytes.split_at_checked(length) else { return };
-            if !comes_next(fields.time) {
-                return;
-            }
-            let start = fields.data_start as usize;
-            self.number += 1;
-            let packet = CapturedPacket {
-                number: self.number,
-                offset: self.offset,
-                time: fields.time,
-                original_length: fields.original_length,
-                link_type: fields.link_type,
-                interface: fields.interface,
-                direction: fields.direction,
-                data: record.get(start..start + fields.data_length as usize).unwrap_or_default(),
-            };
-            each(&packet, self.info);
-            self.bytes = behind;
-            self.offset += length as u64;
-        }
-    }
 }
 
 impl Capture {
@@ -193,10 +125,7 @@ impl Capture {
                 Err(error) => interrupted = Some(fail(input.verdict(error))),
             }
         }
-        let compression = match &input {
-            Input::Plain(_) => None,
-            Input::Compressed(decompressor) => decompressor.compression(),
-        };
+        let compression = input.decompressor().and_then(Decompressor::compression);
         let begun = begin(block.unread(), compression);
         // the header's bytes are cut, so what interrupted them says more than what they lack
         let (walk, mut info, header) = match (begun, interrupted) {
@@ -220,6 +149,11 @@ impl Capture {
             ended: false,
             paused: false,
         })
+    }
+
+    /// Decompresses on a thread of its own from here on.
+    pub(super) fn read_ahead(&mut self) {
+        self.input.read_ahead();
     }
 
     /// Cuts the next packet. `false` at the capture's end, and ever after an error.
@@ -267,8 +201,9 @@ impl Capture {
     pub(super) fn each_in_block(
         &mut self,
         most: usize,
-        comes_next: impl Fn(PacketTime) -> bool,
-        each: impl FnMut(&CapturedPacket<'_>, &CaptureInfo),
+        comes_next: &impl ComesNext,
+        capture: usize,
+        taker: &mut impl TakePacket,
     ) -> usize {
         let mut ahead = Ahead {
             bytes: self.block.unread(),
@@ -278,8 +213,8 @@ impl Capture {
             most,
         };
         match &self.walk {
-            Walk::Pcap(walk) => ahead.each(|bytes| walk.record(bytes), comes_next, each),
-            Walk::Pcapng(walk) => ahead.each(|bytes| walk.enhanced(bytes), comes_next, each),
+            Walk::Pcap(walk) => ahead.each(walk, comes_next, capture, taker),
+            Walk::Pcapng(walk) => ahead.each(&**walk, comes_next, capture, taker),
         }
         let (packets, taken) = (ahead.number - self.number, ahead.offset - self.offset);
         self.number += packets;
@@ -311,7 +246,7 @@ impl Capture {
             return Ok(Advanced::End);
         }
         let mut advanced = self.try_advance_slowly();
-        if let (Ok(Advanced::End), Input::Compressed(decompressor)) = (&advanced, &self.input)
+        if let (Ok(Advanced::End), Some(decompressor)) = (&advanced, self.input.decompressor())
             && let (Some(position), Some(compression)) =
                 (decompressor.trailing_garbage_at(), decompressor.compression())
         {
@@ -321,7 +256,7 @@ impl Capture {
             self.ended = true;
             self.block.clear();
             self.current = Current::NONE;
-            if let Input::Compressed(decompressor) = &self.input {
+            if let Some(decompressor) = self.input.decompressor() {
                 self.info.trailing_garbage_at = decompressor.trailing_garbage_at();
             }
         }

@@ -47,12 +47,14 @@ impl RecentPackets {
         }
     }
 
-    /// Brings a fingerprint's bucket into the cache. To be called for several packets before they are looked up, so
+    /// Brings the buckets of fingerprints into the cache. To be called for several packets before they are looked up, so
     /// that their cache misses overlap; it changes nothing.
     #[inline]
-    pub fn touch(&self, fingerprint: u64) {
-        let bucket = self.buckets.get(fingerprint as usize % BUCKETS);
-        std::hint::black_box(bucket.map(|bucket| bucket.tags[0]));
+    pub fn touch(&self, fingerprints: impl Iterator<Item = u64>) {
+        let load = |fingerprint: u64| {
+            self.buckets.get(fingerprint as usize % BUCKETS).map_or(0, |bucket| bucket.tags[0])
+        };
+        std::hint::black_box(fingerprints.fold(0, |all, fingerprint| all ^ load(fingerprint)));
     }
 
     /// Where the same packet was seen shortly before, or `None` if it was not; then it is remembered.
@@ -73,9 +75,11 @@ impl RecentPackets {
         let is_same = |tag: u64| tag & !POINT_MASK == upper;
         // one branch, nearly always the same way
         if bucket.tags.iter().fold(false, |any, tag| any | is_same(*tag)) {
-            let found = bucket.tags.iter().zip(&bucket.times).find(|(tag, seen)| {
-                is_same(**tag) && seen.abs_diff(time) <= self.within.unsigned_abs()
-            });
+            let found = bucket
+                .tags
+                .iter()
+                .zip(&bucket.times)
+                .find(|(tag, seen)| is_same(**tag) && seen.abs_diff(time) <= self.within.unsigned_abs());
             if let Some((tag, _)) = found {
                 return Some(ObservationPoint((tag & POINT_MASK) as u32));
             }

@@ -232,6 +232,9 @@ impl Meter {
             self.spilled -= 1;
             if self.spilled == 0 {
                 self.file.clear();
+            } else {
+                self.file.give_back(&tables.v4.runs);
+                self.file.give_back(&tables.v6.runs);
             }
         }
         self.held -= tables.bytes();

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::thread;
 
+use super::background::background;
 use super::emit::{Emitter, Written, shows_direction};
 use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
@@ -53,9 +54,32 @@ pub fn convert(
     write_after_interrupt: bool,
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
+    if meter.threads < 2 {
+        return convert_to(inputs, meter, records, output, write_after_interrupt, progress);
+    }
+    let (end, writer) = background();
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| writer.run(output));
+        let converted = convert_to(inputs, meter, records, end, write_after_interrupt, progress);
+        let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // the output's own error says more than what it stopped
+        written.map_err(ConvertError::Write)?;
+        converted
+    })
+}
+
+/// The same, written on the thread that meters.
+fn convert_to(
+    inputs: Vec<CaptureInput>,
+    meter: &MeterOptions,
+    records: &RecordOptions,
+    output: impl Write + Send,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> Result<Conversion, ConvertError> {
     let with_direction = shows_direction(&records.format);
     let worker = Worker::new(Emitter::new(records, output), meter.table_memory());
-    let mut captures = MergedCaptures::new(inputs);
+    let mut captures = MergedCaptures::new(inputs).reading_ahead(meter.threads > 1);
     let mut ordered = Ordered::new(meter, captures.count(), worker);
     let mut walk = Walk { captures: &mut captures, write_after_interrupt, progress, failures: Vec::new() };
     // whether there are enough packets is known only where they are judged
@@ -118,9 +142,7 @@ impl Walk<'_> {
                     self.failures.push(error);
                 }
             }
-            self.captures.each_at_hand(intake.room(), |capture, packet, info| {
-                intake.take(capture, packet, Some(info));
-            });
+            self.captures.each_at_hand(intake.room(), intake);
             intake.hand_over_if_full()?;
             self.progress.report(intake.packets(), self.captures.bytes_read());
         }

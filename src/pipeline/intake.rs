@@ -13,13 +13,11 @@ use super::MeterOptions;
 use super::ledger::CaptureTally;
 use super::ordered::Stopped;
 use super::points::Points;
-use crate::capture::CaptureInfo;
+use crate::capture::{CaptureInfo, TakePacket};
 use crate::decode::{CommonPacket, common_ipv4, common_ipv6, decode_uncommon};
 use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
 use crate::meter::{Family, PackedV4, PackedV6, Sighting, Sightings};
-use crate::packet::{
-    CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp,
-};
+use crate::packet::{CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp};
 
 /// How many packets are handed over together.
 pub(super) const BATCH: usize = 1024;
@@ -185,7 +183,9 @@ impl<'a, T: Taker> Intake<'a, T> {
                 self.sightings.push(&key, sighting);
             }
             Err((reason, ip_length)) => {
-                if let Some(Reading { tally: CaptureTally { tally, .. }, .. }) = self.readings.get_mut(capture) {
+                if let Some(Reading { tally: CaptureTally { tally, .. }, .. }) =
+                    self.readings.get_mut(capture)
+                {
                     match ip_length {
                         Some(ip_length) => tally.skip_ip(reason, ip_length),
                         None => tally.skip(reason),
@@ -255,6 +255,13 @@ impl<'a, T: Taker> Intake<'a, T> {
             }
         };
         Taken { captures: self.readings.into_iter().map(capture).collect(), points: self.points }
+    }
+}
+
+impl<T: Taker> TakePacket for Intake<'_, T> {
+    #[inline(always)]
+    fn take_packet(&mut self, capture: usize, packet: &CapturedPacket<'_>, info: &CaptureInfo) {
+        self.take(capture, packet, Some(info));
     }
 }
 

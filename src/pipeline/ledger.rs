@@ -103,7 +103,21 @@ impl Tally {
         }
     }
 
+    #[inline]
     fn note(&mut self, made: packet::Notes) {
+        if made == packet::Notes::SNAPLEN_CUT {
+            // in a capture with a snap length that is nearly every packet
+            self.snaplen_cut_packets += 1;
+            if let Some(count) = self.notes.0.get_mut(Note::SnaplenCut as usize) {
+                *count += 1;
+            }
+        } else {
+            self.note_any(made);
+        }
+    }
+
+    #[inline(never)]
+    fn note_any(&mut self, made: packet::Notes) {
         for note in made.iter() {
             if let Some(count) = self.notes.0.get_mut(note as usize) {
                 *count += 1;

@@ -8,6 +8,7 @@
 //!
 //! [`convert`] runs the whole of it; [`inspect`] only looks; [`extract`] goes back from a record to its packets.
 
+mod background;
 mod convert;
 mod diff;
 mod emit;

@@ -68,23 +68,31 @@ pub(super) struct Ordered<'a, S> {
     stopped: bool,
 }
 
+/// How many packets were seen at a first point and then at a second.
+type Sights = HashMap<(ObservationPoint, ObservationPoint), u64>;
+
+#[inline(never)]
+fn note_sight(sights: &mut Sights, first: ObservationPoint, second: ObservationPoint) {
+    *sights.entry((first, second)).or_default() += 1;
+}
+
 /// Which packets go into records.
 struct Judge {
     recent: RecentPackets,
     dedup: bool,
-    sights: HashMap<(ObservationPoint, ObservationPoint), u64>,
+    sights: Sights,
     tallies: Vec<Tally>,
     kept: u64,
 }
 
 impl Judge {
     /// Looks a packet up among the recent ones; whether it goes into a record.
-    #[inline]
+    #[inline(always)]
     fn keeps(&mut self, sighting: &Sighting) -> bool {
         let Some(tally) = self.tallies.get_mut(sighting.capture as usize) else { return false };
         if let Some(first) = self.recent.sight(sighting.fingerprint, sighting.time, sighting.point) {
             tally.suspected_duplicates += 1;
-            *self.sights.entry((first, sighting.point)).or_default() += 1;
+            note_sight(&mut self.sights, first, sighting.point);
             if self.dedup {
                 tally.skip_ip(SkipReason::Duplicate, sighting.ip_length);
                 return false;
@@ -137,8 +145,8 @@ impl<'a, S: Sink> Ordered<'a, S> {
     #[inline]
     fn take_group(&mut self, group: &[Sighting], keys: &mut Keys<'_>) -> Result<(), Stopped> {
         let (mut earliest, mut latest) = (Timestamp::MAX, Timestamp::MIN);
+        self.judge.recent.touch(group.iter().map(|sighting| sighting.fingerprint));
         for sighting in group {
-            self.judge.recent.touch(sighting.fingerprint);
             earliest = earliest.min(sighting.time);
             latest = latest.max(sighting.time);
         }
