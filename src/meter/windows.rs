@@ -58,7 +58,7 @@ impl<K: PackedKey> Family<K> {
         if self.runs.is_empty() {
             // the order jumps about in the table: entries are touched in groups, so that their misses overlap
             for group in self.table.sorted().chunks(GROUP) {
-                group.iter().for_each(|flow| self.table.touch(*flow));
+                self.table.touch(group);
                 for flow in group {
                     let (key, counters) = self.table.flow(*flow);
                     take(key, counters)?;

@@ -1,7 +1,7 @@
 //! Many records of one interface as lines: what they share is made into text once.
 //!
-//! A value is put together in one 128-bit number with the space behind it, and stored as sixteen bytes, over whose
-//! rest the next is stored: one store of a fixed size is faster than the few bytes that are wanted.
+//! A value is put together in a register, with the space behind it, and stored as eight bytes, over whose rest the next
+//! is stored: one store of a fixed size is faster than the few bytes that are wanted.
 //!
 //! Invariant: a line is what [`write_record_line`](super::write_record_line) writes.
 
@@ -119,7 +119,7 @@ impl Line<'_> {
     /// Adds a short text.
     #[inline(always)]
     fn short(&mut self, short: Short) {
-        if self.length > LINE - size_of::<u128>() {
+        if self.length > LINE - size_of::<u64>() {
             self.long(|_| {});
         }
         if let Some(place) = self.bytes.get_mut(self.length..).and_then(|rest| rest.first_chunk_mut()) {
@@ -148,7 +148,11 @@ impl Line<'_> {
     #[inline(always)]
     fn address(&mut self, address: Option<IpAddr>) {
         match address {
-            Some(IpAddr::V4(address)) => self.short(ipv4(address)),
+            Some(IpAddr::V4(address)) => {
+                let [upper, lower] = ipv4(address);
+                self.short(upper);
+                self.short(lower);
+            }
             Some(address) => self.value(Value::Addr(address)),
             None => self.short(MISSING),
         }
@@ -157,8 +161,13 @@ impl Line<'_> {
     #[inline(always)]
     fn number(&mut self, number: Option<u64>) {
         match number {
-            Some(number @ 0..EIGHT_DIGITS) => self.short(small(number as u32)),
-            Some(number @ EIGHT_DIGITS..FIFTEEN_DIGITS) => self.short(large(number)),
+            Some(number @ 0..SEVEN_DIGITS) => self.short(small(number as u32)),
+            Some(number @ SEVEN_DIGITS..FIFTEEN_DIGITS) => {
+                let [upper, lower] = large(number);
+                self.short(upper);
+                self.short(lower);
+                self.short(const { Short::word(" ") });
+            }
             Some(number) => self.value(Value::UInt(number)),
             None => self.short(MISSING),
         }
@@ -187,10 +196,10 @@ impl Line<'_> {
 /// What stands for a missing value.
 const MISSING: Short = Short::word("- ");
 
-/// Up to sixteen bytes of text, the first in the lowest byte.
+/// Up to eight bytes of text, the first in the lowest byte.
 #[derive(Clone, Copy)]
 struct Short {
-    text: u128,
+    text: u64,
     length: u32,
 }
 
@@ -199,30 +208,39 @@ impl Short {
         let mut text = 0;
         let mut bytes = word.as_bytes();
         while let Some((last, before)) = bytes.split_last() {
-            text = text << 8 | *last as u128;
+            text = text << 8 | *last as u64;
             bytes = before;
         }
         Short { text, length: word.len() as u32 }
     }
 }
 
-/// An address and the space behind it: 8 to 16 bytes.
+/// Two octets with a dot behind each: 4 to 8 bytes.
 #[inline(always)]
-fn ipv4(address: Ipv4Addr) -> Short {
-    let mut text: u128 = 0;
-    let mut length = 0;
-    for octet in address.octets() {
-        let (digits, count) = OCTETS.get(usize::from(octet)).copied().unwrap_or_default();
-        text |= u128::from(digits) << (8 * length);
-        length += count;
+fn octets(first: u8, second: u8) -> Short {
+    let text = |octet: u8| OCTETS.get(usize::from(octet)).copied().unwrap_or_default();
+    let ((first, first_length), (second, second_length)) = (text(first), text(second));
+    Short {
+        text: u64::from(first) | u64::from(second) << (8 * first_length),
+        length: first_length + second_length,
     }
-    // every octet ends with a dot, the last one with a space in its place
-    Short { text: text ^ u128::from(b'.' ^ b' ') << (8 * (length - 1)), length }
 }
 
-/// Numbers below have at most eight digits.
+/// Both halves of an address, with the space behind it.
+#[inline(always)]
+fn ipv4(address: Ipv4Addr) -> [Short; 2] {
+    let [a, b, c, d] = address.octets();
+    let lower = octets(c, d);
+    // the last octet too ends with a dot
+    let text = lower.text ^ u64::from(b'.' ^ b' ') << (8 * (lower.length - 1));
+    [octets(a, b), Short { text, ..lower }]
+}
+
+/// Numbers below have, with a space, at most eight characters.
+const SEVEN_DIGITS: u64 = 10_000_000;
+/// One more than the largest number of eight digits.
 const EIGHT_DIGITS: u64 = 100_000_000;
-/// Numbers below have, with a space, at most sixteen characters.
+/// Numbers below have at most seven digits in front of their last eight.
 const FIFTEEN_DIGITS: u64 = 1_000_000_000_000_000;
 
 /// The eight digits of a number below 10^8, the first in the lowest byte.
@@ -242,26 +260,26 @@ const fn digits(number: u32) -> u64 {
 /// Digits to characters.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// A number of at most eight digits, and a space.
+/// A number of at most seven digits, and a space.
 #[inline(always)]
 fn small(number: u32) -> Short {
     let digits = digits(number);
     // a zero has one digit all the same
     let leading = (digits.trailing_zeros() / 8).min(7);
     let length = 8 - leading;
-    let text = u128::from((digits | ZEROS) >> (8 * leading));
-    Short { text: text | u128::from(b' ') << (8 * length), length: length + 1 }
+    let text = (digits | ZEROS) >> (8 * leading);
+    // of seven digits at most, so that the space is not shifted out
+    Short { text: text | u64::from(b' ') << (8 * (length & 7)), length: length + 1 }
 }
 
-/// A number of nine to fifteen digits, and a space.
+/// A number of eight to fifteen digits: those in front of the last eight, and these; without a space.
 #[inline(always)]
-fn large(number: u64) -> Short {
+fn large(number: u64) -> [Short; 2] {
     let (upper, lower) = ((number / EIGHT_DIGITS) as u32, (number % EIGHT_DIGITS) as u32);
-    let upper_digits = digits(upper);
-    let leading = upper_digits.trailing_zeros() / 8;
-    let text = u128::from(digits(lower) | ZEROS) << 64 | u128::from(upper_digits | ZEROS);
-    let length = 16 - leading;
-    Short { text: text >> (8 * leading) | u128::from(b' ') << (8 * length), length: length + 1 }
+    let front = small(upper);
+    // its space is stored over, and so is the zero of a number of eight digits
+    let length = if upper == 0 { 0 } else { front.length - 1 };
+    [Short { length, ..front }, Short { text: digits(lower) | ZEROS, length: 8 }]
 }
 
 #[cfg(test)]
