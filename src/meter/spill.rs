@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 
 use super::packed::{PackedKey, take};
-use super::table::{FlowTable, Sorted};
+use super::table::{FlowTable, GROUP, Sorted};
 use crate::flow::FlowCounters;
 use crate::packet::{TcpFlags, Timestamp};
 
@@ -92,10 +92,14 @@ impl SpillFile {
         let order = table.sorted();
         let run = Run { offset: self.length, rows: order.len() as u64, key: PhantomData };
         let mut buffer = Vec::with_capacity(WRITE_BUFFER + 128);
-        for flow in order {
-            let (key, counters) = table.flow(flow);
-            key.write(&mut buffer);
-            write_counters(&counters, &mut buffer);
+        for group in order.chunks(GROUP) {
+            // the order jumps about in the table, as when a window is written
+            table.touch(group);
+            for flow in group {
+                let (key, counters) = table.flow(*flow);
+                key.write(&mut buffer);
+                write_counters(&counters, &mut buffer);
+            }
             if buffer.len() >= WRITE_BUFFER {
                 file.write_all(&buffer)?;
                 self.length += buffer.len() as u64;
