@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::thread;
 
 use super::background::background;
-use super::emit::{Emitter, Written, shows_direction};
+use super::emit::{Direct, Emitter, Lines, Output, Written, shows_direction};
 use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
 use super::ordered::{Ordered, Stopped};
@@ -55,11 +55,11 @@ pub fn convert(
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
     if meter.threads < 2 {
-        return convert_to(inputs, meter, records, output, write_after_interrupt, progress);
+        return convert_to(inputs, meter, records, Direct(output), write_after_interrupt, progress);
     }
     let (end, writer) = background();
     thread::scope(|scope| {
-        let writing = scope.spawn(|| writer.run(output));
+        let writing = scope.spawn(|| writer.run(Lines::new(records), output));
         let converted = convert_to(inputs, meter, records, end, write_after_interrupt, progress);
         let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // the output's own error says more than what it stopped
@@ -73,7 +73,7 @@ fn convert_to(
     inputs: Vec<CaptureInput>,
     meter: &MeterOptions,
     records: &RecordOptions,
-    output: impl Write + Send,
+    output: impl Output + Send,
     write_after_interrupt: bool,
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {

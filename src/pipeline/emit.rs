@@ -1,6 +1,6 @@
 //! Closed windows → records → bytes.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::{ConvertError, RecordOptions};
 use crate::flowlog::text::{LineWriter, write_header_line};
@@ -20,13 +20,78 @@ pub(super) struct Written {
     pub(super) bytes: u64,
 }
 
-/// Writes the records of closed windows. One record is kept and filled anew for each flow.
-pub(super) struct Emitter<W> {
-    lines: LineWriter,
-    with_direction: bool,
+/// How many flows are made into lines together.
+const TOGETHER: usize = 2048;
+
+/// Makes lines of flows. One record is kept and filled anew for each.
+#[derive(Clone)]
+pub(super) struct Lines {
+    writer: LineWriter,
     record: FlowRecord,
     /// What the user says of packets whose own direction is not known.
     identity_direction: Option<FlowDirection>,
+}
+
+impl Lines {
+    pub(super) fn new(options: &RecordOptions) -> Lines {
+        let mut record = options.identity.clone();
+        record.action.get_or_insert(Action::Accept);
+        let writer = LineWriter::new(&options.format, &record);
+        Lines { writer, identity_direction: record.flow_direction, record }
+    }
+
+    /// Appends the lines of flows.
+    pub(super) fn make(&mut self, flows: &[Flow], out: &mut Vec<u8>) {
+        for flow in flows {
+            self.record.set_flow(&flow.key.flow, &flow.counters);
+            self.record.flow_direction = match flow.key.direction {
+                PacketDirection::Inbound => Some(FlowDirection::Ingress),
+                PacketDirection::Outbound => Some(FlowDirection::Egress),
+                PacketDirection::Unknown => self.identity_direction,
+            };
+            self.writer.write(&self.record, out);
+        }
+    }
+}
+
+/// Where lines go. Some can make lines themselves.
+pub(super) trait Output: Write {
+    /// Whether it has nothing else to do than to make lines.
+    fn makes_lines(&self) -> bool;
+
+    /// Makes the lines of flows and writes them.
+    fn make(&mut self, flows: &[Flow]) -> io::Result<()>;
+}
+
+/// An output on the same thread.
+pub(super) struct Direct<W>(pub(super) W);
+
+impl<W: Write> Write for Direct<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write> Output for Direct<W> {
+    fn makes_lines(&self) -> bool {
+        false
+    }
+
+    /// Is not asked.
+    fn make(&mut self, _: &[Flow]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Writes the records of closed windows.
+pub(super) struct Emitter<W> {
+    lines: Lines,
+    with_direction: bool,
+    flows: Vec<Flow>,
     buffer: Vec<u8>,
     output: W,
     written: Written,
@@ -37,19 +102,16 @@ pub(super) fn shows_direction(format: &LogFormat) -> bool {
     format.contains(Field::FlowDirection)
 }
 
-impl<W: Write> Emitter<W> {
+impl<W: Output> Emitter<W> {
     pub(super) fn new(options: &RecordOptions, output: W) -> Self {
-        let mut record = options.identity.clone();
-        record.action.get_or_insert(Action::Accept);
         let mut buffer = Vec::with_capacity(BUFFER + 4096);
         if options.header {
             write_header_line(&options.format, &mut buffer);
         }
         Emitter {
-            lines: LineWriter::new(&options.format, &record),
+            lines: Lines::new(options),
             with_direction: shows_direction(&options.format),
-            identity_direction: record.flow_direction,
-            record,
+            flows: Vec::with_capacity(TOGETHER),
             buffer,
             output,
             written: Written::default(),
@@ -60,42 +122,45 @@ impl<W: Write> Emitter<W> {
     pub(super) fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         let before = self.written.records;
         meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
-            self.fill(flow);
-            self.lines.write(&self.record, &mut self.buffer);
             self.written.records += 1;
             self.written.packets += flow.counters.packets;
             self.written.bytes += flow.counters.bytes;
-            if self.buffer.len() < BUFFER {
-                return Ok(());
-            }
-            self.output.write_all(&self.buffer).map_err(ConvertError::Write)?;
-            self.buffer.clear();
-            Ok(())
+            self.flows.push(*flow);
+            if self.flows.len() < TOGETHER { Ok(()) } else { self.make().map_err(ConvertError::Write) }
         })?;
+        self.make().map_err(ConvertError::Write)?;
         if window.placement().late {
             self.written.late_records += self.written.records - before;
         }
         Ok(())
     }
 
-    fn fill(&mut self, flow: &Flow) {
-        let record = &mut self.record;
-        record.set_flow(&flow.key.flow, &flow.counters);
-        record.flow_direction = match flow.key.direction {
-            PacketDirection::Inbound => Some(FlowDirection::Ingress),
-            PacketDirection::Outbound => Some(FlowDirection::Egress),
-            PacketDirection::Unknown => self.identity_direction,
-        };
+    /// Makes the lines of the flows that wait, or has them made.
+    fn make(&mut self) -> io::Result<()> {
+        if self.flows.len() == TOGETHER && self.output.makes_lines() {
+            self.write()?;
+            self.output.make(&self.flows)?;
+        } else {
+            self.lines.make(&self.flows, &mut self.buffer);
+            if self.buffer.len() >= BUFFER {
+                self.write()?;
+            }
+        }
+        self.flows.clear();
+        Ok(())
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if !self.buffer.is_empty() {
+            self.output.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
     }
 
     /// Hands everything written so far to whoever reads the output.
     pub(super) fn flush(&mut self) -> Result<(), ConvertError> {
-        self.output
-            .write_all(&self.buffer)
-            .and_then(|()| self.output.flush())
-            .map_err(ConvertError::Write)?;
-        self.buffer.clear();
-        Ok(())
+        self.write().and_then(|()| self.output.flush()).map_err(ConvertError::Write)
     }
 
     pub(super) fn written(&self) -> Written {

@@ -3,12 +3,11 @@
 //! Packets come in the order in which they were read, and everything that depends on it is on one side of the queue, so
 //! the output is the same with and without.
 
-use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
 use std::thread;
 
 use super::ConvertError;
-use super::emit::{Emitter, Written};
+use super::emit::{Emitter, Output, Written};
 use super::intake::Taker;
 use super::ordered::{Ordered, Sink, Stopped};
 use crate::flow::WindowIndex;
@@ -27,7 +26,7 @@ pub(super) struct Worker<W> {
     error: Option<ConvertError>,
 }
 
-impl<W: Write> Worker<W> {
+impl<W: Output> Worker<W> {
     /// A worker whose flow tables may hold `memory` bytes.
     pub(super) fn new(emitter: Emitter<W>, memory: usize) -> Self {
         Worker { meter: Meter::new(memory), emitter, error: None }
@@ -72,7 +71,7 @@ impl<W: Write> Worker<W> {
     }
 }
 
-impl<W: Write> Sink for Worker<W> {
+impl<W: Output> Sink for Worker<W> {
     fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
         let counted = self.meter.count(batch);
         self.keep(counted.map_err(ConvertError::from))
