@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 
-use super::walk::{Walked, walk};
+use super::walk::{Seen, TakeSeen, Walked, walk};
 use crate::capture::CaptureInput;
 use crate::decode::{Tunnels, decode};
 use crate::diff::{Cell, Claim, Claims, FlowId, PacketFacts, Witness};
@@ -14,6 +14,33 @@ use crate::pipeline::{MeterOptions, Progress};
 
 /// The cells of each flow, by second.
 pub(super) type Cells = HashMap<FlowKey, Vec<Cell>, FixedState>;
+
+/// Keeps the packets of wanted flows.
+struct Wanted<W, C> {
+    side: CaptureSide,
+    tunnels: Tunnels,
+    is_wanted: W,
+    is_claimed: C,
+}
+
+impl<W: Fn(&FlowKey) -> bool, C: Fn(&FlowKey) -> bool> TakeSeen for Wanted<W, C> {
+    #[inline]
+    fn take_seen(&mut self, packet: &CapturedPacket<'_>, seen: &Seen) {
+        if (self.is_wanted)(&seen.key) {
+            self.keep(&{ *packet }, seen);
+        }
+    }
+}
+
+impl<W, C: Fn(&FlowKey) -> bool> Wanted<W, C> {
+    #[inline(never)]
+    fn keep(&mut self, packet: &CapturedPacket<'_>, seen: &Seen) {
+        // it was decoded before, or it would not be here
+        let Ok(ip) = decode(packet, self.tunnels) else { return };
+        add(&mut self.side.cells, seen.key, &cell(packet, &ip, seen.second));
+        self.side.other_side(packet, &ip, seen.key, seen.second, &self.is_claimed);
+    }
+}
 
 /// The packets of one or more captures.
 #[derive(Debug, Default)]
@@ -38,15 +65,10 @@ impl CaptureSide {
         is_claimed: impl Fn(&FlowKey) -> bool,
         progress: &Progress,
     ) -> CaptureSide {
-        let mut side = CaptureSide::default();
-        side.walked = walk(inputs, options, progress, |packet, ip, second| {
-            let key = FlowKey::from(ip);
-            if is_wanted(&key) {
-                add(&mut side.cells, key, &cell(packet, ip, second));
-                side.other_side(packet, ip, key, second, &is_claimed);
-            }
-        });
-        side
+        let tunnels = options.tunnels;
+        let mut taker = Wanted { side: CaptureSide::default(), tunnels, is_wanted, is_claimed };
+        let walked = walk(inputs, options, progress, &mut taker);
+        CaptureSide { walked, ..taker.side }
     }
 
     /// Looks at the other side of a tunnel.

@@ -35,6 +35,14 @@ impl Span {
         self.flags |= packet.flags;
     }
 
+    fn add(&mut self, other: &Span) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.flags |= other.flags;
+    }
+
     fn cell(&self) -> Option<Cell> {
         (self.packets > 0).then(|| Cell {
             start: self.first,
@@ -47,14 +55,15 @@ impl Span {
     }
 }
 
-/// One flow's place among the records.
+/// One flow's place among the records, and what its current record has so far: the whole of what a packet in the same
+/// record as the one before it needs.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    /// Its first record.
-    first: u32,
-    /// The one behind its last.
-    end: u32,
-    /// The record of its latest packet.
+    /// The packets of the current record that are not in its span yet.
+    span: Span,
+    /// The seconds that only the current record covers, on the packets' clock; none at first.
+    alone: (i64, i64),
+    /// The current record.
     at: u32,
     /// Whether some packet has no record, or records overlap by more than a second.
     is_odd: bool,
@@ -86,11 +95,10 @@ pub(super) struct Counts<'a> {
 impl<'a> Counts<'a> {
     pub(super) fn new(log: &'a LogFlows, shift: i64) -> Counts<'a> {
         let place = |(flow, _): (u32, &FlowKey)| {
-            let range = log.range(flow);
             let is_in_turn =
                 |pair: &[Logged]| matches!(pair, [a, b] if a.start < b.start && a.end <= b.start);
             let is_odd = !log.of(flow).windows(2).all(is_in_turn);
-            Place { first: range.start, end: range.end, at: range.start, is_odd }
+            Place { span: Span::EMPTY, alone: (i64::MAX, i64::MIN), at: log.range(flow).start, is_odd }
         };
         Counts {
             log,
@@ -118,56 +126,74 @@ impl<'a> Counts<'a> {
         for (number, packet) in numbers.iter_mut().zip(packets) {
             *number = index.find(&packet.key, packet.hash);
         }
-        let place = |number: &Option<u32>| number.and_then(|number| self.places.get(number as usize));
-        for at in numbers.iter().filter_map(place).map(|place| place.at as usize) {
-            touched |= self.log.records().get(at).map_or(0, |record| record.line);
-            touched |= self.spans.get(at).map_or(0, |span| span.packets);
+        for number in numbers.iter().flatten() {
+            touched |= self.places.get(*number as usize).map_or(0, |place| place.span.packets);
         }
         std::hint::black_box(touched);
         for (number, packet) in numbers.iter().zip(packets) {
-            match number {
-                Some(number) => self.count_one(*number, packet),
-                None => {
-                    self.strangers.number(&packet.key);
+            let Some(number) = number else {
+                self.strangers.number(&packet.key);
+                continue;
+            };
+            match self.places.get_mut(*number as usize) {
+                Some(place) if place.alone.0 <= packet.second && packet.second <= place.alone.1 => {
+                    place.span.count(packet);
                 }
+                _ => self.count_elsewhere(*number, packet),
             }
         }
     }
 
-    /// Counts a packet into the record whose span it lies in.
-    #[inline]
-    fn count_one(&mut self, flow: u32, packet: &Packet) {
-        let Some(place) = self.places.get_mut(flow as usize) else { return };
-        if place.is_odd {
-            return;
-        }
+    /// Counts a packet that is not in a second that only the current record covers.
+    #[inline(never)]
+    fn count_elsewhere(&mut self, flow: u32, packet: &Packet) {
+        let Some(place) = self.places.get_mut(flow as usize).filter(|place| !place.is_odd) else { return };
+        let range = self.log.range(flow);
         let records = self.log.records();
         let second = packet.second.saturating_add(self.shift);
-        let holds = |record: &Logged| record.start <= second && second <= record.end;
-        if !records.get(place.at as usize).is_some_and(holds) {
-            let of_flow = records.get(place.first as usize..place.end as usize).unwrap_or_default();
-            let later = of_flow.partition_point(|record| record.end < second);
-            if !of_flow.get(later).is_some_and(holds) {
-                place.is_odd = true;
-                return;
-            }
-            place.at = place.first + number(later);
-        }
-        let at = place.at;
-        let meets = |a: u32, b: u32| {
-            let record = |at: u32| records.get(at as usize);
-            record(a).zip(record(b)).is_some_and(|(a, b)| a.end == second && b.start == second)
+        let of_flow = self.log.of(flow);
+        let later = of_flow.partition_point(|record| record.end < second);
+        let Some(record) = of_flow.get(later).filter(|record| record.start <= second) else {
+            place.is_odd = true;
+            return;
         };
-        let shared = if at + 1 < place.end && meets(at, at + 1) {
+        let at = range.start + number(later);
+        let record_at = |at: u32| records.get(at as usize);
+        let before = at.checked_sub(1).filter(|before| range.contains(before)).and_then(record_at);
+        let next = Some(at + 1).filter(|next| range.contains(next)).and_then(record_at);
+        let shares_end = next.is_some_and(|next| next.start == record.end);
+        let shares_start = before.is_some_and(|before| before.end == record.start);
+        let shared = if shares_end && second == record.end {
             Some(at)
-        } else if at > place.first && meets(at - 1, at) {
-            Some(at - 1)
+        } else if shares_start && second == record.start {
+            at.checked_sub(1)
         } else {
             None
         };
-        match shared {
-            Some(at) => self.shared.entry(at).or_insert(Span::EMPTY).count(packet),
-            None => self.spans.iter_mut().skip(at as usize).take(1).for_each(|span| span.count(packet)),
+        if let Some(at) = shared {
+            self.shared.entry(at).or_insert(Span::EMPTY).count(packet);
+            return;
+        }
+        // the current record's packets so far, before another becomes it
+        if let Some(span) = self.spans.get_mut(place.at as usize) {
+            span.add(&place.span);
+        }
+        place.at = at;
+        place.span = Span::EMPTY;
+        place.alone = (
+            record.start.saturating_add(i64::from(shares_start)).saturating_sub(self.shift),
+            record.end.saturating_sub(i64::from(shares_end)).saturating_sub(self.shift),
+        );
+        place.span.count(packet);
+    }
+
+    /// Puts what is not in the spans yet there: to be called when all packets are counted.
+    pub(super) fn settle(&mut self) {
+        for place in &mut self.places {
+            if let Some(span) = self.spans.get_mut(place.at as usize).filter(|_| place.span.packets > 0) {
+                span.add(&place.span);
+                place.span = Span::EMPTY;
+            }
         }
     }
 
@@ -177,8 +203,9 @@ impl<'a> Counts<'a> {
         if place.is_odd {
             return None;
         }
-        let mut cells = Vec::with_capacity((place.end - place.first) as usize);
-        for at in place.first..place.end {
+        let range = self.log.range(flow);
+        let mut cells = Vec::with_capacity(range.len());
+        for at in range {
             cells.extend(self.spans.get(at as usize).and_then(Span::cell));
             cells.extend(self.shared.get(&at).and_then(Span::cell));
         }
@@ -187,9 +214,9 @@ impl<'a> Counts<'a> {
 
     /// A flow's packets, as far as they are in records.
     pub(super) fn packets(&self, flow: u32) -> u64 {
-        let Some(place) = self.places.get(flow as usize) else { return 0 };
         let shared = |at: u32| self.shared.get(&at).map_or(0, |span| span.packets);
-        (place.first..place.end)
+        self.log
+            .range(flow)
             .map(|at| self.spans.get(at as usize).map_or(0, |span| span.packets) + shared(at))
             .sum()
     }

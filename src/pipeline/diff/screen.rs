@@ -9,13 +9,15 @@ use std::thread;
 
 use super::capture_side::{Cells, add, cell, in_order};
 use super::counts::{Counts, Packet};
+use super::flow_index::{FlowHash, FlowIndex};
 use super::log_flows::LogFlows;
 use super::partition::Partition;
-use super::walk::{Walked, walk};
+use super::walk::{Seen, TakeSeen, Walked, walk};
 use crate::capture::CaptureInput;
+use crate::decode::{Tunnels, decode};
 use crate::diff::{Cell, Claim, ClockOffset, LARGE_FLOW, OffsetVotes, Sides, Tolerance, fits_exactly};
 use crate::flow::FlowKey;
-use crate::packet::Protocol;
+use crate::packet::{CapturedPacket, Protocol};
 use crate::pipeline::{MeterOptions, Progress};
 
 /// How many packets are handed to the counting thread at once.
@@ -51,6 +53,49 @@ pub(super) struct Screened {
     pub(super) settled_flows: u64,
     pub(super) settled_records: u64,
     pub(super) settled_large_flows: u64,
+}
+
+/// Gathers what is needed of packets.
+struct Batches<'a, H> {
+    partition: Partition,
+    tunnels: Tunnels,
+    index: &'a FlowIndex,
+    /// One flow in so many is in the sample.
+    one_in: u64,
+    sample: Cells,
+    batch: Vec<Packet>,
+    hand_on: H,
+}
+
+impl<H: FnMut(Vec<Packet>) -> Vec<Packet>> TakeSeen for Batches<'_, H> {
+    #[inline]
+    fn take_seen(&mut self, packet: &CapturedPacket<'_>, seen: &Seen) {
+        let Seen { key, second, ip_length, flags } = *seen;
+        if !self.partition.holds(&key) {
+            return;
+        }
+        let hash = self.index.hash(&key);
+        if hash.is_one_in(self.one_in) {
+            self.sample(&{ *packet }, seen, hash);
+        }
+        self.batch.push(Packet { key, hash, second, ip_length, flags });
+        if self.batch.len() == BATCH {
+            self.batch = (self.hand_on)(std::mem::take(&mut self.batch));
+            self.batch.reserve(BATCH);
+        }
+    }
+}
+
+impl<H> Batches<'_, H> {
+    /// Keeps a packet of the sample by the second, if its flow has records.
+    #[inline(never)]
+    fn sample(&mut self, packet: &CapturedPacket<'_>, seen: &Seen, hash: FlowHash) {
+        // it was decoded before, or it would not be here
+        let Ok(ip) = decode(packet, self.tunnels) else { return };
+        if self.index.find(&seen.key, hash).is_some() {
+            add(&mut self.sample, seen.key, &cell(packet, &ip, seen.second));
+        }
+    }
 }
 
 impl Screened {
@@ -96,7 +141,8 @@ impl Screen<'_> {
                 batch
             })
         };
-        self.judged(&counts, walked, &sample)
+        counts.settle();
+        self.judged(&counts, walked, &sample, options.threads)
     }
 
     /// Hands on the packets of the share, and keeps a sample by the second.
@@ -105,46 +151,50 @@ impl Screen<'_> {
         inputs: Vec<CaptureInput>,
         options: &MeterOptions,
         progress: &Progress,
-        mut hand_on: impl FnMut(Vec<Packet>) -> Vec<Packet>,
+        hand_on: impl FnMut(Vec<Packet>) -> Vec<Packet>,
     ) -> (Walked, Cells) {
         let index = self.log.index();
-        let one_in = index.len().div_ceil(SAMPLE).max(1) as u64;
-        let mut sample = Cells::default();
-        let mut batch: Vec<Packet> = Vec::with_capacity(BATCH);
-        let walked = walk(inputs, options, progress, |packet, ip, second| {
-            let key = FlowKey::from(ip);
-            if !self.partition.holds(&key) {
-                return;
-            }
-            let hash = index.hash(&key);
-            if hash.is_one_in(one_in) && index.find(&key, hash).is_some() {
-                add(&mut sample, key, &cell(packet, ip, second));
-            }
-            batch.push(Packet {
-                key,
-                hash,
-                second,
-                ip_length: ip.ip_length,
-                flags: ip.tcp_flags.as_logged(),
-            });
-            if batch.len() == BATCH {
-                batch = hand_on(std::mem::take(&mut batch));
-                batch.reserve(BATCH);
-            }
-        });
-        hand_on(batch);
-        (walked, sample)
+        let mut taker = Batches {
+            partition: self.partition,
+            tunnels: options.tunnels,
+            index,
+            one_in: index.len().div_ceil(SAMPLE).max(1) as u64,
+            sample: Cells::default(),
+            batch: Vec::with_capacity(BATCH),
+            hand_on,
+        };
+        let walked = walk(inputs, options, progress, &mut taker);
+        (taker.hand_on)(taker.batch);
+        (walked, taker.sample)
     }
 
-    fn judged(&self, counts: &Counts<'_>, walked: Walked, sample: &Cells) -> Screened {
+    /// Which flows agree with their records: flow by flow, so that threads can share them.
+    fn agreeing(&self, counts: &Counts<'_>, threads: usize) -> Vec<bool> {
+        let agrees = |(flow, key): (u32, &FlowKey)| {
+            let agrees = |cells: Vec<Cell>| !cells.is_empty() && self.agrees(key, &cells, &self.claims(flow));
+            counts.cells(flow).is_some_and(agrees)
+        };
+        let share = self.log.index().len().div_ceil(threads.max(1)).max(1);
+        let of_share =
+            |number: usize| self.log.flows().skip(number * share).take(share).map(agrees).collect();
+        thread::scope(|scope| {
+            let of_share = &of_share;
+            let others: Vec<_> =
+                (1..threads).map(|number| scope.spawn(move || -> Vec<bool> { of_share(number) })).collect();
+            let mut all: Vec<bool> = of_share(0);
+            for other in others {
+                all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            all
+        })
+    }
+
+    fn judged(&self, counts: &Counts<'_>, walked: Walked, sample: &Cells, threads: usize) -> Screened {
         let mut screened =
             Screened { offset: self.offset(sample, walked.span), walked, ..Screened::default() };
-        let mut is_settled = Vec::with_capacity(self.log.index().len());
-        for (flow, key) in self.log.flows() {
-            let agrees = |cells: Vec<Cell>| !cells.is_empty() && self.agrees(key, &cells, &self.claims(flow));
-            is_settled.push(counts.cells(flow).is_some_and(agrees));
-            screened.flows += u64::from(counts.has_packets(flow));
-        }
+        let mut is_settled = self.agreeing(counts, threads);
+        let flows = (0u32..).take(self.log.index().len());
+        screened.flows = flows.filter(|flow| counts.has_packets(*flow)).count() as u64;
         self.keep_pairs(counts, &mut is_settled);
         for ((flow, _), _) in self.log.flows().zip(&is_settled).filter(|(_, is_settled)| **is_settled) {
             screened.settled_flows += 1;
