@@ -1,7 +1,7 @@
 //! Packets on their way into the flow tables, packed and gathered by window.
 
 use super::Placement;
-use super::packed::{Packed, PackedV4, PackedV6, pack};
+use super::packed::{Packed, PackedKey, PackedV4, PackedV6, pack};
 use super::table::PackedPacket;
 use crate::flow::MeteringKey;
 use crate::packet::{TcpFlags, Timestamp};
@@ -17,6 +17,13 @@ pub struct Observation {
     pub ip_length: u32,
     /// Its flags as a flow log shows them.
     pub logged_flags: TcpFlags,
+}
+
+impl<K: PackedKey> PackedPacket<K> {
+    fn observation(&self) -> Observation {
+        let PackedPacket { key, time, ip_length, logged_flags } = *self;
+        Observation { key: key.unpack(), time, ip_length, logged_flags }
+    }
 }
 
 /// Packets that follow one another in one window: so many of each address family.
@@ -62,6 +69,20 @@ impl Batch {
             Packed::V6(key) => {
                 self.v6.push(PackedPacket { key, time, ip_length, logged_flags });
                 run.v6 += 1;
+            }
+        }
+    }
+
+    /// Hands on its packets with their keys unpacked: in the order in which they were read, but within a run of one
+    /// window IPv4 before IPv6.
+    pub fn for_each(&self, mut each: impl FnMut(Placement, &Observation)) {
+        let (mut v4, mut v6) = (self.v4.iter(), self.v6.iter());
+        for run in &self.runs {
+            for packet in v4.by_ref().take(run.v4) {
+                each(run.placement, &packet.observation());
+            }
+            for packet in v6.by_ref().take(run.v6) {
+                each(run.placement, &packet.observation());
             }
         }
     }

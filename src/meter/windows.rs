@@ -33,18 +33,19 @@ impl<K: PackedKey> Family<K> {
         Ok(())
     }
 
-    /// Hands on the flows in order, with equal projected keys summed.
+    /// Hands on the flows in order, with equal projected keys summed: with or without the direction, or, for `None`, the
+    /// keys as they are.
     ///
     /// The packed order has direction above the ICMP type and the point, so equal projected keys are neighbours.
     fn for_each<E: From<SpillError>>(
         &self,
         file: &SpillFile,
-        with_direction: bool,
+        shown: Option<bool>,
         each: &mut impl FnMut(&Flow) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut current: Option<(K, FlowCounters)> = None;
         let mut take = |key: K, counters: FlowCounters| -> Result<(), E> {
-            let key = key.projected(with_direction);
+            let key = shown.map_or(key, |with_direction| key.projected(with_direction));
             match &mut current {
                 Some((same, sum)) if *same == key => sum.merge(&counters),
                 _ => {
@@ -220,8 +221,21 @@ impl Meter {
         with_direction: bool,
         mut each: impl FnMut(&Flow) -> Result<(), E>,
     ) -> Result<(), E> {
-        window.tables.v4.for_each(&self.file, with_direction, &mut each)?;
-        window.tables.v6.for_each(&self.file, with_direction, &mut each)
+        window.tables.v4.for_each(&self.file, Some(with_direction), &mut each)?;
+        window.tables.v6.for_each(&self.file, Some(with_direction), &mut each)
+    }
+
+    /// Hands on the flows of a closed window by their whole keys, in the keys' order.
+    ///
+    /// # Errors
+    /// As [`for_each_flow`](Meter::for_each_flow).
+    pub fn for_each_key<E: From<SpillError>>(
+        &self,
+        window: &ClosedWindow,
+        mut each: impl FnMut(&Flow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        window.tables.v4.for_each(&self.file, None, &mut each)?;
+        window.tables.v6.for_each(&self.file, None, &mut each)
     }
 
     /// Takes the memory of a window back once its flows are written.

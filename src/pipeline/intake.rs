@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::ledger::{CaptureTally, DuplicateSights, Ledger};
 use super::points::Points;
+use super::vpc::Sighting;
 use super::workers::{Sink, Stopped};
 use super::{Fragments, MeterOptions};
 use crate::capture::CaptureInfo;
@@ -69,6 +70,8 @@ struct Span {
 pub(super) struct Intake<'a, S> {
     options: &'a MeterOptions,
     with_direction: bool,
+    /// Where a packet was sighted, if a VPC's interfaces are looked for.
+    sighting: Option<Sighting>,
     sink: S,
     batch: Batch,
     /// Packets in read order, not yet looked up among the recent ones.
@@ -92,6 +95,7 @@ impl<'a, S: Sink> Intake<'a, S> {
         Intake {
             options,
             with_direction,
+            sighting: None,
             sink,
             batch: Batch::default(),
             group: Vec::with_capacity(GROUP),
@@ -106,6 +110,16 @@ impl<'a, S: Sink> Intake<'a, S> {
             packets: 0,
             kept: 0,
         }
+    }
+
+    /// The same walk with keys that say between which interfaces of a VPC a packet went, and of which ICMP type it is.
+    pub(super) fn with_sighting(self, sighting: Sighting) -> Self {
+        Intake { sighting: Some(sighting), ..self }
+    }
+
+    /// Where its batches go.
+    pub(super) fn sink(&mut self) -> &mut S {
+        &mut self.sink
     }
 
     /// Packets read so far.
@@ -207,6 +221,10 @@ impl<'a, S: Sink> Intake<'a, S> {
         let mut key = MeteringKey::from(FlowKey::from(ip));
         if self.with_direction {
             key.direction = self.direction(packet, info, ip);
+        }
+        if let Some(sighting) = &mut self.sighting {
+            key.point = sighting.point(capture, packet, ip);
+            key.icmp = ip.icmp;
         }
         let logged_flags = ip.tcp_flags.as_logged();
         Some(Wanted {

@@ -70,6 +70,13 @@ impl Traffic {
         Traffic { flow: self.flow.reversed(), icmp, ..*self }
     }
 
+    /// The flow of the ICMP request that this packet is or answers, and the request's type; `None` for other ICMP.
+    pub fn icmp_request(&self) -> Option<(FlowKey, u8)> {
+        let kind = self.icmp?.icmp_type;
+        let (partner, is_request) = partner(self.flow.protocol, kind)?;
+        Some(if is_request { (self.flow, kind) } else { (self.flow.reversed(), partner) })
+    }
+
     /// The address at the other end of a packet that passes an interface this way.
     pub fn remote(&self, ingress: bool) -> IpAddr {
         if ingress { self.flow.srcaddr } else { self.flow.dstaddr }
