@@ -27,6 +27,7 @@ mod rules;
 mod security;
 mod services;
 mod special;
+mod trace;
 mod why;
 mod words;
 
@@ -46,5 +47,6 @@ pub use routes::{PathEdition, Route};
 pub use rules::{AclRule, Peer as RulePeer, Ports, RuleError, SecurityRule};
 pub use security::GroupAnswer;
 pub use special::Special;
+pub use trace::{Passage, Trace};
 pub use why::{RuleRef, Why};
 pub use words::{Answer, InterfaceIndex, Mac, ParseMacError, Traffic};

@@ -25,14 +25,14 @@ struct Shown {
     path: bool,
     services: bool,
     next_hop: bool,
+    /// Whether any field depends on the packets' own addresses; else what differs only in them is one record.
     packet_addresses: bool,
-    direction: bool,
 }
 
 impl Shown {
     fn new(format: &LogFormat) -> Shown {
         let any = |fields: &[Field]| fields.iter().any(|field| format.contains(*field));
-        Shown {
+        let mut shown = Shown {
             path: any(&[Field::TrafficPath]),
             services: any(&[Field::PktSrcAwsService, Field::PktDstAwsService]),
             next_hop: any(&[
@@ -43,15 +43,10 @@ impl Shown {
                 Field::NextHopInterfaceType,
             ]),
             packet_addresses: any(&[Field::PktSrcAddr, Field::PktDstAddr]),
-            direction: any(&[Field::FlowDirection]),
-        }
+        };
+        shown.packet_addresses |= shown.path || shown.services || shown.next_hop;
+        shown
     }
-}
-
-/// One whose records are written: the record that is filled over and over.
-struct Slot {
-    owner: Owner,
-    record: FlowRecord,
 }
 
 /// Writes the records of closed windows.
@@ -61,11 +56,13 @@ pub(super) struct VpcEmitter<W> {
     shown: Shown,
     classes: ClassReader,
     /// Owners by their place: first the unknown one, then all others by their identifiers.
-    slots: Vec<Slot>,
+    slots: Vec<FlowRecord>,
     /// Each interface's, then each NAT gateway's place among the slots.
     places: Vec<u32>,
     unknown_direction: Option<FlowDirection>,
     windows: Option<Windows>,
+    /// The first and last second of the window that is written.
+    bounds: (i64, i64),
     quiet: Quiet,
     memory: usize,
     buffer: Vec<u8>,
@@ -101,6 +98,7 @@ impl<W: Write> VpcEmitter<W> {
             slots,
             places,
             windows: None,
+            bounds: (0, 0),
             quiet: Quiet::default(),
             // half for the tables, half for the rows of one window
             memory,
@@ -139,8 +137,11 @@ impl<W: Write> VpcEmitter<W> {
         let mut owners = BTreeSet::new();
         let mut rows = Rows::new(self.memory);
         let mut first_pass = true;
+        let mut bounds = (i64::MAX, i64::MIN);
         loop {
             meter.for_each_key(window, |flow| -> Result<(), ConvertError> {
+                bounds.0 = bounds.0.min(flow.counters.first.seconds());
+                bounds.1 = bounds.1.max(flow.counters.last.seconds());
                 for (at, sighted) in self.classes.get(flow.key.point.0).iter().enumerate() {
                     let row = self.row(flow, sighted, at);
                     if first_pass {
@@ -150,6 +151,7 @@ impl<W: Write> VpcEmitter<W> {
                 }
                 Ok(())
             })?;
+            self.bounds = bounds;
             if first_pass && !placement.late {
                 self.write_nodata(placement.window, &owners)?;
             }
@@ -204,6 +206,9 @@ impl<W: Write> VpcEmitter<W> {
                 };
             }
         }
+        if !self.shown.packet_addresses {
+            (key.pkt_srcaddr, key.pkt_dstaddr) = (key.srcaddr, key.dstaddr);
+        }
         Row {
             key,
             class: flow.key.point.0,
@@ -224,8 +229,8 @@ impl<W: Write> VpcEmitter<W> {
                 continue;
             };
             self.fill(&first.key, &sighted, &counters);
-            let Some(slot) = self.slots.get(first.key.owner as usize) else { continue };
-            write_record_line(&self.format, &slot.record, &mut self.buffer);
+            let Some(filled) = self.slots.get(first.key.owner as usize) else { continue };
+            write_record_line(&self.format, filled, &mut self.buffer);
             if self.options.why {
                 self.write_why(record);
             }
@@ -238,8 +243,8 @@ impl<W: Write> VpcEmitter<W> {
     }
 
     fn fill(&mut self, key: &RowKey, sighted: &Sighted, counters: &crate::flow::FlowCounters) {
-        let Some(slot) = self.slots.get_mut(key.owner as usize) else { return };
-        let (vpc, shown, record) = (&self.options.vpc, self.shown, &mut slot.record);
+        let Some(record) = self.slots.get_mut(key.owner as usize) else { return };
+        let (vpc, shown) = (&self.options.vpc, self.shown);
         let &RowKey { srcaddr, dstaddr, protocol, srcport, dstport, .. } = key;
         record.set_flow(&FlowKey { srcaddr, dstaddr, protocol, srcport, dstport }, counters);
         record.pkt_srcaddr = Some(key.pkt_srcaddr);
@@ -310,15 +315,15 @@ impl<W: Write> VpcEmitter<W> {
         window: WindowIndex,
         owner: u32,
     ) -> Result<(), ConvertError> {
-        let Some(slot) = self.slots.get(owner as usize) else { return Ok(()) };
+        let Some(template) = self.slots.get(owner as usize) else { return Ok(()) };
         let span = self.windows.as_ref().and_then(|windows| windows.window(window));
         let seconds = |nanos: i128| i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or(0);
         let (start, end) = match span {
             Some(span) => (seconds(span.start), seconds(span.end)),
-            // one window for everything: its bounds are the packets', of the last record
-            None => (slot.record.start.unwrap_or(0), slot.record.end.unwrap_or(0)),
+            // one window for everything: its bounds are the packets'
+            None => self.bounds,
         };
-        let mut record = slot.record.without_data(status, start, end);
+        let mut record = template.without_data(status, start, end);
         for field in [
             Field::NextHopInterfaceId,
             Field::NextHopSubnetId,
@@ -355,7 +360,7 @@ impl<W: Write> VpcEmitter<W> {
 
 /// The owners in the order of their identifiers, and each one's place. What the VPC does not tell of an interface, the
 /// constants that were given do.
-fn slots(options: &VpcOptions, constants: &FlowRecord) -> (Vec<Slot>, Vec<u32>) {
+fn slots(options: &VpcOptions, constants: &FlowRecord) -> (Vec<FlowRecord>, Vec<u32>) {
     let vpc = &options.vpc;
     let model = vpc.model();
     let mut owners: Vec<(&str, Owner)> = Vec::new();
@@ -370,7 +375,7 @@ fn slots(options: &VpcOptions, constants: &FlowRecord) -> (Vec<Slot>, Vec<u32>) 
     let mut places = vec![0; owners.len()];
     let mut unknown = constants.clone();
     unknown.action.get_or_insert(Action::Accept);
-    let mut slots = vec![Slot { owner: Owner::Unknown, record: unknown }];
+    let mut slots = vec![unknown];
     for at in order {
         let Some((_, owner)) = owners.get(at) else { continue };
         let identity = match owner {
@@ -381,7 +386,7 @@ fn slots(options: &VpcOptions, constants: &FlowRecord) -> (Vec<Slot>, Vec<u32>) 
         if let Some(place) = places.get_mut(at) {
             *place = u32::try_from(slots.len()).unwrap_or(u32::MAX);
         }
-        slots.push(Slot { owner: *owner, record: identity });
+        slots.push(identity);
     }
     (slots, places)
 }
