@@ -35,6 +35,7 @@ impl ConvertSettings {
         let typed = || log_format("--log-format", &records.log_format);
         let format = vpc.as_ref().and_then(|vpc| vpc.format.clone()).map_or_else(typed, Ok)?;
         let identity = identity(&records)?;
+        vpc.iter().for_each(|vpc| vpc.warn(&format));
         let hints = if vpc.is_none() { hints(&records, &format, &identity) } else { Vec::new() };
         let threads = match run.threads {
             Some(threads) => threads.get(),

@@ -30,6 +30,8 @@ impl fmt::Display for At<'_> {
 pub enum ProblemKind {
     /// Something is named that is not described.
     Missing,
+    /// A route table or what a route leads to is not described: `traffic-path` and the next hop are not known.
+    MissingRoute,
     /// Two descriptions cannot both be right.
     Contradiction,
     /// It is of another account or Region than the rest.
@@ -42,7 +44,7 @@ pub enum ProblemKind {
 impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            ProblemKind::Missing => "missing",
+            ProblemKind::Missing | ProblemKind::MissingRoute => "missing",
             ProblemKind::Contradiction => "contradiction",
             ProblemKind::Elsewhere => "elsewhere",
             ProblemKind::Ignored => "ignored",

@@ -32,6 +32,10 @@ impl Found {
         }
     }
 
+    fn route(&mut self, what: String) {
+        self.add(ProblemKind::MissingRoute, &Place::default(), what);
+    }
+
     fn missing(&mut self, place: &Place, what: String) {
         self.add(ProblemKind::Missing, place, what);
     }
@@ -109,7 +113,7 @@ fn networks(model: &VpcModel, found: &mut Found) {
                 || table.is_main && table.vpc.is_some() && table.vpc == subnet.vpc
         });
         if !has_routes {
-            found.missing(&nowhere, format!("the route table of `{}`: `traffic-path` is `-`", subnet.id));
+            found.route(format!("the route table of `{}`: `traffic-path` is `-`", subnet.id));
         }
         if let Some(vpc) = &subnet.vpc
             && !model.vpcs.iter().any(|known| known.id == *vpc)
@@ -122,20 +126,15 @@ fn networks(model: &VpcModel, found: &mut Found) {
             if let RouteDestination::PrefixList(id) = &route.destination
                 && !lists.contains(id.as_str())
             {
-                found.missing(
-                    &nowhere,
-                    format!("the ranges of prefix list `{id}`, for which `{}` has a route", table.id),
-                );
+                found
+                    .route(format!("the ranges of prefix list `{id}`, for which `{}` has a route", table.id));
             }
             match &route.target {
                 RouteTarget::Peering(id) if !model.peerings.iter().any(|peering| peering.id == *id) => {
-                    found.missing(
-                        &nowhere,
-                        format!("peering `{id}`: whether `traffic-path` is 4 or 5 is not known"),
-                    );
+                    found.route(format!("peering `{id}`: whether `traffic-path` is 4 or 5 is not known"));
                 }
                 RouteTarget::NatGateway(id) if !model.nat_gateways.iter().any(|nat| nat.id == *id) => {
-                    found.missing(&nowhere, format!("NAT gateway `{id}`: the next hop is not known"));
+                    found.route(format!("NAT gateway `{id}`: the next hop is not known"));
                 }
                 _ => {}
             }

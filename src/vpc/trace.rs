@@ -1,6 +1,6 @@
 //! One packet and its reply, without a capture: every interface that they pass, and what each rule says.
 
-use super::{Answer, Asked, Connection, InterfaceIndex, Peer, Sight, Traffic, Verdict, Vpc, Why};
+use super::{Answer, Asked, Connection, InterfaceIndex, Peer, Question, Sight, Traffic, Verdict, Vpc, Why};
 use crate::packet::{Protocol, TcpFlags};
 use crate::record::FlowDirection;
 
@@ -13,7 +13,7 @@ pub struct Passage {
     pub direction: FlowDirection,
     /// Whether it may pass, all in all.
     pub verdict: Verdict,
-    /// What a new connection's packet would be told by the security groups, in words.
+    /// What the security groups say, with what they remember, in words.
     pub groups: (Answer, String),
     /// What the ACL says, in words.
     pub acl: (Answer, String),
@@ -74,15 +74,18 @@ impl Vpc {
                     ((Answer::Yes, text.clone()), (Answer::Yes, text), verdict)
                 }
                 None => {
-                    let groups = self.groups_allow(interface, egress, traffic);
                     let acl = self.acl_allows(interface, egress, traffic, next);
+                    let timeouts = self.timeouts(interface);
+                    let question = Question { traffic, egress, flags, time: 0, timeouts };
+                    // asked apart: where the ACL stops the packet first, the groups would not be asked at all
+                    let mut apart = *connection;
+                    let groups = apart.judge(
+                        &question,
+                        || self.groups_allow(interface, egress, traffic),
+                        || self.groups_allow(interface, !egress, &traffic.reversed()),
+                    );
                     let verdict = self.judge(sight, traffic, flags, 0, connection, &mut Asked::default());
-                    let group_text = match (groups.rule, groups.answer) {
-                        (Some(rule), _) => self.rule_text(rule),
-                        (None, Answer::Yes) => self.explain(Why::NoGroups, Some(interface), egress),
-                        (None, Answer::No) => self.explain(Why::NoRule, Some(interface), egress),
-                        (None, Answer::Unknown) => self.explain(Why::GroupsUnknown, Some(interface), egress),
-                    };
+                    let group_text = self.explain(groups.why, Some(interface), egress);
                     let acl_text = match (acl.rule, acl.answer) {
                         (Some(rule), _) => self.rule_text(rule),
                         (None, Answer::Unknown) => self.explain(Why::AclUnknown, Some(interface), egress),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use flowtruth::flow::AggregationInterval;
 use flowtruth::pipeline::{Ledger, TrafficType, VpcOptions};
-use flowtruth::record::LogFormat;
+use flowtruth::record::{Field, LogFormat};
 use flowtruth::vpc::{FlowLog, PathEdition, Vpc};
 use indicatif::HumanCount;
 
@@ -37,7 +37,6 @@ impl VpcSettings {
                 return Err(unknown_interface(&vpc, id));
             }
         }
-        warn(&vpc);
         let configured = configured(&vpc, &args.only_interface);
         let typed = args.typed;
         let (mut format, mut interval, mut traffic_type) = (None, None, None);
@@ -61,6 +60,14 @@ impl VpcSettings {
             ..VpcOptions::new(vpc)
         };
         Ok(Some(VpcSettings { options, files, format, interval }))
+    }
+}
+
+impl VpcSettings {
+    /// Warns of what is missing from the VPC for this format.
+    pub fn warn(&self, format: &LogFormat) {
+        let of_routes = |field: &Field| field.name().starts_with("next-hop-") || *field == Field::TrafficPath;
+        warn(&self.options.vpc, format.fields().iter().any(of_routes));
     }
 }
 

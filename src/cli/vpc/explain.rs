@@ -21,7 +21,7 @@ pub fn run(args: &ExplainArgs) -> Result {
     })?;
     let (flow, icmp) = settle(&pattern, args.icmp.as_deref())?;
     let vpc = load(&args.paths)?.vpc;
-    warn(&vpc);
+    warn(&vpc, true);
     let trace = vpc.trace(&Traffic::new(flow, icmp));
     if trace.packet.is_empty() {
         return Err(Trouble::new(format!(

@@ -86,10 +86,17 @@ fn add(builder: &mut ModelBuilder, path: &Path, files: &mut Vec<(PathBuf, Identi
     })
 }
 
-/// Warns of what is missing from a model or contradicts itself.
-pub fn warn(vpc: &Vpc) {
+/// Warns of what is missing from a model or contradicts itself; of routes only where they are shown.
+pub fn warn(vpc: &Vpc, with_routes: bool) {
     let problems = &vpc.model().problems;
-    let serious: Vec<_> = problems.iter().filter(|problem| problem.kind != ProblemKind::Elsewhere).collect();
+    let serious: Vec<_> = problems
+        .iter()
+        .filter(|problem| match problem.kind {
+            ProblemKind::Elsewhere => false,
+            ProblemKind::MissingRoute => with_routes,
+            _ => true,
+        })
+        .collect();
     for problem in serious.iter().take(NAMED) {
         warning(format_args!("{}: {}", problem.kind, clean(&problem.to_string())));
     }

@@ -261,7 +261,10 @@ impl Judge {
             let interface = own?.interface;
             let next = peer.map(|peer| peer.interface).filter(|next| *next != interface);
             let special = self.vpc.special(interface, &traffic);
-            let connection = if special.is_none() { self.connection_of(interface, &traffic) } else { NONE };
+            // an interface without groups, such as a NAT gateway's, remembers nothing
+            let groups = self.vpc.interface(interface).is_some_and(|interface| !interface.groups.is_empty());
+            let remembers = special.is_none() && groups;
+            let connection = if remembers { self.connection_of(interface, &traffic) } else { NONE };
             let sight = Sight { interface, egress, next };
             Some(Side { sight, asked: Asked::default(), connection, special, peer })
         });
