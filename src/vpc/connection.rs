@@ -126,6 +126,32 @@ impl Connection {
         self.mid_stream
     }
 
+    /// The time of its last packet, or of its closing, in nanoseconds.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// Notes that a packet of which [`steady`](Connection::steady) spoke came at a time.
+    pub fn seen(&mut self, time: i64) {
+        self.last = self.last.max(time);
+    }
+
+    /// How long after its last packet, in nanoseconds, another one of the same flow without SYN, FIN and RST changes
+    /// nothing but the time of the last packet and is judged as the one just judged; `None` where each may differ.
+    pub fn steady(&self, protocol: Protocol, egress: bool, timeouts: &Timeouts) -> Option<i64> {
+        match (self.phase, protocol) {
+            (Phase::New | Phase::Closed, _) => None,
+            (Phase::Tracked, Protocol::UDP) => {
+                let asks_again = egress == self.from_inside && self.waits;
+                (asks_again || self.exchanges >= 2).then(|| self.timeout(protocol, timeouts))
+            }
+            (Phase::Tracked, _) => Some(self.timeout(protocol, timeouts)),
+            // a refusal is asked again and remembered anew by whoever comes: only the same side stays as it is
+            (Phase::Refused | Phase::Undecided, _) => (egress == self.from_inside).then_some(REMEMBERED),
+            (Phase::Untracked, _) => Some(REMEMBERED),
+        }
+    }
+
     /// How long it may be idle.
     fn timeout(&self, protocol: Protocol, timeouts: &Timeouts) -> i64 {
         match protocol {
@@ -191,8 +217,11 @@ impl Connection {
             Phase::Untracked => {
                 self.last = self.last.max(time);
                 let answer = own();
+                let why = if self.mid_stream { Why::MidStream } else { Why::Allowed };
                 match answer.answer {
-                    Answer::Yes => Verdict { answer: Answer::Yes, why: allowed(answer.rule) },
+                    Answer::Yes => {
+                        Verdict { answer: Answer::Yes, why: answer.rule.map_or(Why::NoGroups, why) }
+                    }
                     // the opposite rule lets it pass, so that this is an answer to nothing
                     _ => refused(answer.answer),
                 }
@@ -247,10 +276,12 @@ impl Connection {
                 }
             }
             Protocol::UDP => {
-                if egress == self.from_inside {
+                if self.exchanges >= 2 {
+                    // a stream stays one
+                } else if egress == self.from_inside {
                     self.waits = true;
                 } else if std::mem::take(&mut self.waits) {
-                    self.exchanges = self.exchanges.saturating_add(1);
+                    self.exchanges += 1;
                 }
             }
             _ => {}
@@ -271,7 +302,8 @@ impl Connection {
                 answer => refused(answer),
             };
         }
-        *self = Connection { last: time, from_inside: egress, rule: answer.rule, ..Connection::default() };
+        let last = if self.phase == Phase::New { time } else { self.last.max(time) };
+        *self = Connection { last, from_inside: egress, rule: answer.rule, ..Connection::default() };
         match answer.answer {
             Answer::Yes => {
                 self.phase = if answer.untracked { Phase::Untracked } else { Phase::Tracked };

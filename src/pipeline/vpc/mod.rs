@@ -23,10 +23,13 @@ mod convert;
 mod drops;
 mod emit;
 mod empty;
+mod flows;
 mod judge;
 mod options;
+mod outcome;
 mod rows;
 mod sighting;
+mod slots;
 mod worker;
 
 pub use convert::convert_with_vpc;
