@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--binary", default=str(ROOT / "target/release/flowtruth"))
     options = parser.parse_args()
-    build = ["cargo", "build", "--release", "--example", "generate-traffic"]
+    build = ["cargo", "build", "--release", "--bin", "flowtruth", "--example", "generate-traffic"]
     subprocess.run(build, cwd=ROOT, check=True)
     generator = ROOT / "target/release/examples/generate-traffic"
     parent = "/dev/shm" if Path("/dev/shm").is_dir() else None

@@ -109,7 +109,9 @@ impl<T: Copy> Rekeyer<T> {
     }
 }
 
+/// A key and what is kept for it: whole cache lines.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 struct Slot<K, T> {
     key: K,
     kept: Option<T>,

@@ -82,6 +82,17 @@ impl Reserved {
 }
 
 impl Vpc {
+    /// What AWS never logs of this VPC, wherever it was captured: the addresses of its resolvers and routers.
+    pub fn unlogged(&self) -> UnloggedTraffic {
+        let primary = |cidrs: &[IpNet]| cidrs.iter().find(|cidr| cidr.addr().is_ipv4()).copied();
+        let resolvers = self.model.vpcs.iter().filter_map(|vpc| primary(&vpc.cidrs));
+        let routers = self.model.subnets.iter().flat_map(|subnet| &subnet.cidrs);
+        UnloggedTraffic::default().with_addresses(
+            resolvers.map(|cidr| nth(&cidr, 2)).collect(),
+            routers.map(|cidr| nth(cidr, 1)).collect(),
+        )
+    }
+
     /// Whether a packet at an interface is of a kind with rules of its own.
     pub fn special(&self, interface: InterfaceIndex, traffic: &Traffic) -> Option<Special> {
         const TASK_METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2));

@@ -19,6 +19,7 @@ use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::summary::counted;
+use super::vpc::load::load;
 use super::{Exit, Result, inputs, interrupt};
 
 /// How many lines that cannot be read are shown.
@@ -44,7 +45,11 @@ pub fn run(args: DiffArgs) -> Result {
     interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
     let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
     let strict = comparing.strict;
-    let options = options(&logs, comparing);
+    let unlogged = match &comparing.vpc[..] {
+        [] => UnloggedTraffic::new(comparing.vpc_cidrs.clone()),
+        paths => load(paths)?.vpc.unlogged(),
+    };
+    let options = options(&logs, comparing, unlogged);
     let report = diff(reference, candidate, &options, &progress);
     drop(bar);
     if report.interrupted {
@@ -76,9 +81,8 @@ impl LogArgs {
     }
 }
 
-fn options(logs: &LogArgs, comparing: ComparingArgs) -> DiffOptions {
-    let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, strict: _ } =
-        comparing;
+fn options(logs: &LogArgs, comparing: ComparingArgs, unlogged: UnloggedTraffic) -> DiffOptions {
+    let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, .. } = comparing;
     DiffOptions {
         meter: MeterOptions {
             tunnels: logs.decap.unwrap_or(Tunnels::NONE),
@@ -92,7 +96,7 @@ fn options(logs: &LogArgs, comparing: ComparingArgs) -> DiffOptions {
                 start: start_delta,
                 end: end_delta,
             },
-            unlogged: UnloggedTraffic::new(vpc_cidrs),
+            unlogged,
             ..CompareOptions::default()
         },
     }

@@ -1,14 +1,14 @@
 //! `convert` with the VPC around the captures.
 
 use std::io::Write;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::drops::Drops;
 use super::emit::VpcEmitter;
 use super::judge::{Judge, Judged};
 use super::options::VpcOptions;
 use super::sighting::Sighting;
-use super::worker::{VpcSink, VpcWorker, remote};
+use super::worker::{Judging, VpcSink, VpcWriter, VpcWritten, remote};
 use crate::capture::{CaptureInput, MergeStep, MergedCaptures};
 use crate::packet::{PacketTime, Timestamp};
 use crate::pipeline::convert::{names, with_causes};
@@ -40,23 +40,42 @@ pub fn convert_with_vpc(
     // half of the memory for flow tables, half for the rows of the window that is written
     let memory = meter.table_memory() / 2;
     let emitter = VpcEmitter::new(options.clone(), records, judge.class_reader(), memory, output);
-    let mut worker = VpcWorker::new(judge, emitter, memory);
-    let walk =
-        Walk { meter, with_direction: shows_direction(&records.format), write_after_interrupt, progress };
-    let mut conversion = if meter.threads > 1 {
-        let (sink, remote_worker) = remote();
+    let mut writer = VpcWriter::new(emitter, memory);
+    let with_direction = shows_direction(&records.format);
+    let walk = Walk { meter, with_direction, write_after_interrupt, progress };
+    let (mut conversion, mut judged) = if meter.threads > 1 {
+        let (walked, judging_worker) = remote();
+        let (judged, writing_worker) = remote();
         thread::scope(|scope| {
-            scope.spawn(|| remote_worker.run(&mut worker));
-            // the sink is dropped with the walk, which ends the worker
-            walk.run(inputs, sighting, sink)
+            scope.spawn(|| writing_worker.run(&mut writer));
+            let judging = scope.spawn(move || {
+                let mut judging = Judging::new(judge, judged);
+                judging_worker.run(&mut judging);
+                // its sink is dropped with it, which ends the writing
+                judging.into_judged()
+            });
+            // the sink is dropped with the walk, which ends the judging
+            let conversion = walk.run(inputs, sighting, walked);
+            (conversion, joined(judging))
         })
     } else {
-        walk.run(inputs, sighting, &mut worker)
+        let mut judging = Judging::new(judge, &mut writer);
+        let conversion = walk.run(inputs, sighting, &mut judging);
+        (conversion, judging.into_judged())
     };
     let write_open_windows = !conversion.interrupted || write_after_interrupt;
-    let (written, judged) = worker.finish(write_open_windows)?;
+    let VpcWritten { written, nodata, skipdata } = writer.finish(write_open_windows)?;
+    (judged.total.records_nodata, judged.total.records_skipdata) = (nodata, skipdata);
     account(&mut conversion.ledger, &written, &judged);
     Ok(conversion)
+}
+
+/// What a thread returns; its panic goes on here.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(returned) => returned,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 /// What the judge and the writer have to add to the ledger.

@@ -331,16 +331,7 @@ impl<W: Write> VpcEmitter<W> {
             // one window for everything: its bounds are the packets'
             None => self.bounds,
         };
-        let mut record = template.without_data(status, start, end);
-        for field in [
-            Field::NextHopInterfaceId,
-            Field::NextHopSubnetId,
-            Field::NextHopAzId,
-            Field::NextHopVpcId,
-            Field::NextHopInterfaceType,
-        ] {
-            field.clear(&mut record);
-        }
+        let record = template.without_data(status, start, end);
         write_record_line(&self.format, &record, &mut self.buffer);
         self.written.records += 1;
         self.drain()

@@ -1,4 +1,6 @@
-//! Judging, metering and writing: on the calling thread, or on one of its own.
+//! Judging, and metering and writing: on the calling thread, or each on one of its own.
+//!
+//! Messages pass from one to the next in the order in which they were sent, so the output is the same either way.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -25,10 +27,50 @@ pub(super) trait VpcSink: Sink {
     fn lost(&mut self, time: Timestamp) -> Result<(), Stopped>;
 }
 
-/// Judges batches, meters them, and writes closed windows.
-pub(super) struct VpcWorker<W> {
+/// Judges batches and hands them on.
+pub(super) struct Judging<S> {
     judge: Judge,
-    judged_batch: Batch,
+    judged: Batch,
+    sink: S,
+}
+
+impl<S: VpcSink> Judging<S> {
+    pub(super) fn new(judge: Judge, sink: S) -> Self {
+        Judging { judge, judged: Batch::default(), sink }
+    }
+
+    /// What was counted beside the records.
+    pub(super) fn into_judged(self) -> Judged {
+        self.judge.into_judged()
+    }
+}
+
+impl<S: VpcSink> Sink for Judging<S> {
+    fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
+        self.judged.clear();
+        self.judge.judge(&batch, &mut self.judged);
+        self.judged = self.sink.count(std::mem::take(&mut self.judged))?;
+        batch.clear();
+        Ok(batch)
+    }
+
+    fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
+        self.sink.close(passed)
+    }
+}
+
+impl<S: VpcSink> VpcSink for Judging<S> {
+    fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped> {
+        self.sink.set_windows(windows)
+    }
+
+    fn lost(&mut self, time: Timestamp) -> Result<(), Stopped> {
+        self.sink.lost(time)
+    }
+}
+
+/// Meters judged batches, and writes closed windows.
+pub(super) struct VpcWriter<W> {
     meter: Meter,
     emitter: VpcEmitter<W>,
     windows: Option<Windows>,
@@ -38,12 +80,17 @@ pub(super) struct VpcWorker<W> {
     error: Option<ConvertError>,
 }
 
-impl<W: Write> VpcWorker<W> {
-    /// A worker whose flow tables may hold `memory` bytes.
-    pub(super) fn new(judge: Judge, emitter: VpcEmitter<W>, memory: usize) -> Self {
-        VpcWorker {
-            judge,
-            judged_batch: Batch::default(),
+/// What a conversion has written.
+pub(super) struct VpcWritten {
+    pub(super) written: Written,
+    pub(super) nodata: u64,
+    pub(super) skipdata: u64,
+}
+
+impl<W: Write> VpcWriter<W> {
+    /// A writer whose flow tables may hold `memory` bytes.
+    pub(super) fn new(emitter: VpcEmitter<W>, memory: usize) -> Self {
+        VpcWriter {
             meter: Meter::new(memory),
             emitter,
             windows: None,
@@ -79,7 +126,7 @@ impl<W: Write> VpcWorker<W> {
     ///
     /// # Errors
     /// The first error of the output or the temporary file.
-    pub(super) fn finish(mut self, write_open_windows: bool) -> Result<(Written, Judged), ConvertError> {
+    pub(super) fn finish(mut self, write_open_windows: bool) -> Result<VpcWritten, ConvertError> {
         if self.error.is_none() && write_open_windows {
             let windows = self.meter.finish();
             let _ = self.write(windows).and_then(|()| {
@@ -90,20 +137,16 @@ impl<W: Write> VpcWorker<W> {
         match self.error {
             Some(error) => Err(error),
             None => {
-                let mut judged = self.judge.into_judged();
-                judged.total.records_nodata = self.emitter.nodata;
-                judged.total.records_skipdata = self.emitter.skipdata;
-                Ok((self.emitter.written, judged))
+                let VpcEmitter { written, nodata, skipdata, .. } = self.emitter;
+                Ok(VpcWritten { written, nodata, skipdata })
             }
         }
     }
 }
 
-impl<W: Write> Sink for VpcWorker<W> {
+impl<W: Write> Sink for VpcWriter<W> {
     fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        self.judged_batch.clear();
-        self.judge.judge(&batch, &mut self.judged_batch);
-        let counted = self.meter.count(&self.judged_batch);
+        let counted = self.meter.count(&batch);
         self.keep(counted.map_err(ConvertError::from))?;
         batch.clear();
         Ok(batch)
@@ -116,7 +159,7 @@ impl<W: Write> Sink for VpcWorker<W> {
     }
 }
 
-impl<W: Write> VpcSink for VpcWorker<W> {
+impl<W: Write> VpcSink for VpcWriter<W> {
     fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped> {
         self.windows = Some(windows);
         self.emitter.set_windows(windows);
@@ -139,7 +182,7 @@ enum Message {
     Close(WindowIndex),
 }
 
-/// The reading end of a worker on another thread.
+/// The sending end of a sink on another thread.
 pub(super) struct RemoteSink {
     messages: SyncSender<Message>,
     empty: Receiver<Batch>,
@@ -189,7 +232,7 @@ pub(super) struct RemoteWorker {
 }
 
 impl RemoteWorker {
-    pub(super) fn run(self, worker: &mut VpcWorker<impl Write>) {
+    pub(super) fn run(self, worker: &mut impl VpcSink) {
         for message in self.messages {
             let result = match message {
                 Message::Windows(windows) => worker.set_windows(windows),
