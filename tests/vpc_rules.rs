@@ -291,11 +291,10 @@ fn permission_says(model: &Value, permission: &Value, packet: &Packet, remote: I
         let known = list(model, "PrefixLists");
         let known = known.iter().find(|known| known["PrefixListId"] == prefix_list["PrefixListId"]);
         match known {
-            Some(known) => {
-                if list(known, "Cidrs").iter().any(|cidr| holds(cidr.as_str().unwrap(), remote)) {
-                    says = Some(true);
-                }
+            Some(known) if list(known, "Cidrs").iter().any(|cidr| holds(cidr.as_str().unwrap(), remote)) => {
+                says = Some(true);
             }
+            Some(_) => {}
             None if says == Some(false) => says = None,
             None => {}
         }

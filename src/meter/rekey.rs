@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn observation(number: u32) -> Observation {
-        let (srcaddr, dstaddr): (IpAddr, IpAddr) = if number % 5 == 0 {
+        let (srcaddr, dstaddr): (IpAddr, IpAddr) = if number.is_multiple_of(5) {
             (Ipv6Addr::from_bits(number.into()).into(), Ipv6Addr::LOCALHOST.into())
         } else {
             (Ipv4Addr::from_bits(number).into(), Ipv4Addr::LOCALHOST.into())
@@ -290,7 +290,7 @@ mod tests {
                 batch.push(placement, &observation(number));
                 let seen = expected.entry(number).or_default();
                 *seen += 1;
-                if *seen % 3 != 0 {
+                if !seen.is_multiple_of(3) {
                     counted.push(number);
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
 use ipnet::IpNet;
 use prefix_trie::PrefixMap;
 
@@ -42,10 +43,10 @@ pub(super) struct Compiled {
 pub struct Vpc {
     pub(super) model: VpcModel,
     pub(super) interfaces: Vec<Compiled>,
-    by_address: HashMap<IpAddr, Option<InterfaceIndex>>,
+    by_address: HashMap<IpAddr, Option<InterfaceIndex>, RandomState>,
     v4_prefixes: PrefixMap<ipnet::Ipv4Net, InterfaceIndex>,
     v6_prefixes: PrefixMap<ipnet::Ipv6Net, InterfaceIndex>,
-    by_mac: HashMap<Mac, Option<InterfaceIndex>>,
+    by_mac: HashMap<Mac, Option<InterfaceIndex>, RandomState>,
     pub(super) by_id: HashMap<String, InterfaceIndex>,
     pub(super) groups: Groups,
     pub(super) acls: Acls,
@@ -64,8 +65,8 @@ pub(super) fn index(at: usize) -> u32 {
 impl Vpc {
     /// Looks everything up.
     pub fn new(model: VpcModel) -> Vpc {
-        let mut by_address = HashMap::new();
-        let mut by_mac = HashMap::new();
+        let mut by_address = HashMap::default();
+        let mut by_mac = HashMap::default();
         let mut by_id = HashMap::new();
         let (mut v4_prefixes, mut v6_prefixes) = (PrefixMap::new(), PrefixMap::new());
         for (at, interface) in model.interfaces.iter().enumerate() {

@@ -183,9 +183,12 @@ fn overlaps(model: &VpcModel, found: &mut Found) {
     }
 }
 
+/// What an interface has of a kind.
+type ValueOf = fn(&super::model::Interface) -> Option<&str>;
+
 /// Interfaces of another account or Region than most.
 fn elsewhere(model: &VpcModel, found: &mut Found) {
-    let kinds: [(&str, fn(&super::model::Interface) -> Option<&str>); 2] = [
+    let kinds: [(&str, ValueOf); 2] = [
         ("account", |interface| interface.account.as_deref()),
         ("Region", |interface| interface.region.as_deref()),
     ];

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
+
 use crate::record::Action;
 use crate::vpc::{InterfaceIndex, Peer, Why};
 
@@ -35,7 +37,7 @@ pub(super) type Class = Arc<[Sighted]>;
 /// The classes so far. The judge adds to them, and whoever writes looks them up.
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    numbers: HashMap<Class, u32>,
+    numbers: HashMap<Class, u32, RandomState>,
     classes: Arc<Mutex<Vec<Class>>>,
 }
 

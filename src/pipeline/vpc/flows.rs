@@ -36,7 +36,9 @@ pub(super) struct Flow {
 /// What lies in the table for a flow: enough for a packet that changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Short {
-    /// How long its connections may be idle, in nanoseconds; negative where every packet takes the long way.
+    /// Up to when the next packet may take the short way, in nanoseconds since 1970.
+    pub(super) until: i64,
+    /// How long its connections may be idle, in nanoseconds.
     pub(super) idle: i64,
     /// Its place among the flows.
     pub(super) flow: u32,
@@ -48,15 +50,6 @@ pub(super) struct Short {
     pub(super) sights: u8,
     pub(super) undecided: u8,
     pub(super) unknown_owner: bool,
-}
-
-/// What every packet may touch of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pulse {
-    /// The time of its last packet.
-    pub(super) last: i64,
-    /// How often it has changed.
-    pub(super) changes: u32,
 }
 
 /// What only packets that change something touch.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::classes::{ClassReader, Classes};
-use super::flows::{ConnectionId, Flow, NONE, Pulse, Remembered, Short, Side, connection_id};
+use super::flows::{ConnectionId, Flow, NONE, Remembered, Short, Side, connection_id};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
 use super::sighting::Points;
@@ -74,7 +74,10 @@ struct Court {
     unknown_action: Action,
     flows: Vec<Flow>,
     numbers: HashMap<ConnectionId, u32, RandomState>,
-    pulses: Vec<Pulse>,
+    /// How often each connection has changed: small, since every packet looks at it.
+    changes: Vec<u32>,
+    /// The time of each connection's last packet; packets of the short way only write it.
+    lasts: Vec<i64>,
     remembered: Vec<Remembered>,
     sweep_at: usize,
     /// The greatest time so far.
@@ -94,7 +97,8 @@ impl Judge {
             unknown_action: unknown_action.unwrap_or(Action::Accept),
             flows: Vec::new(),
             numbers: HashMap::default(),
-            pulses: Vec::new(),
+            changes: Vec::new(),
+            lasts: Vec::new(),
             remembered: Vec::new(),
             sweep_at: FIRST_SWEEP,
             now: i64::MIN,
@@ -130,8 +134,8 @@ impl Judge {
         let (vpc, now) = (court.vpc.clone(), court.now);
         let mut renamed: Vec<u32> = Vec::with_capacity(court.remembered.len());
         let mut kept = 0;
-        for (remembered, pulse) in court.remembered.iter_mut().zip(&court.pulses) {
-            remembered.connection.seen(pulse.last);
+        for (remembered, last) in court.remembered.iter_mut().zip(&court.lasts) {
+            remembered.connection.seen(*last);
             let timeouts = vpc.timeouts(remembered.interface);
             let forgotten = remembered.connection.is_forgotten(remembered.protocol, &timeouts, now);
             renamed.push(if forgotten { NONE } else { kept });
@@ -141,7 +145,9 @@ impl Judge {
         let mut at = 0..;
         court.remembered.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
         let mut at = 0..;
-        court.pulses.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
+        court.changes.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
+        let mut at = 0..;
+        court.lasts.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
         court.numbers.retain(|_, number| {
             *number = rename(*number);
             *number != NONE
@@ -205,7 +211,8 @@ impl Rekey<Short> for Court {
             outcome: None,
         });
         Short {
-            idle: -1,
+            until: i64::MIN,
+            idle: 0,
             flow: number,
             connections: [NONE; 2],
             changes: 0,
@@ -219,8 +226,8 @@ impl Rekey<Short> for Court {
     #[inline]
     fn touch(&self, short: &Short) {
         let [one, other] = short.connections;
-        black_box(self.pulses.get(one as usize).map(|pulse| pulse.last));
-        black_box(self.pulses.get(other as usize).map(|pulse| pulse.last));
+        black_box(self.changes.get(one as usize));
+        black_box(self.changes.get(other as usize));
     }
 
     #[inline]
@@ -228,41 +235,38 @@ impl Rekey<Short> for Court {
         let time = packet.time.nanos();
         #[cfg(test)]
         if self.long_way_only {
-            short.idle = -1;
+            short.until = i64::MIN;
         }
-        if packet.logged_flags.0 & TELLING.0 == 0 && self.changes_nothing(time, short) {
+        let is_greatest = time >= self.now;
+        self.now = self.now.max(time);
+        if packet.logged_flags.0 & TELLING.0 == 0 && time <= short.until && self.is_unchanged(short) {
+            self.note(time, is_greatest, short);
             return self.count(packet, short);
         }
-        self.now = self.now.max(time);
         self.take_long(packet, short)
     }
 }
 
 impl Court {
-    /// Whether a packet without telling flags changes nothing but the time of the last packet, which is noted then.
+    /// Whether nothing but the time of the last packet has changed for a flow's connections.
     #[inline]
-    fn changes_nothing(&mut self, time: i64, short: &Short) -> bool {
-        if short.idle < 0 {
-            return false;
-        }
-        let mut changes = 0_u32;
+    fn is_unchanged(&self, short: &Short) -> bool {
+        let changes = short.connections.map(|at| self.changes.get(at as usize).copied().unwrap_or(0));
+        let [one, other] = changes;
+        one.wrapping_add(other) == short.changes
+    }
+
+    /// Notes the time of a packet that changes nothing else. Where it is the greatest so far, no earlier one needs to be
+    /// looked at, which would cost a cache miss.
+    #[inline]
+    fn note(&mut self, time: i64, is_greatest: bool, short: &mut Short) {
+        // its connections live at least as long as it does itself
+        short.until = short.until.max(time.saturating_add(short.idle));
         for connection in short.connections {
-            if let Some(pulse) = self.pulses.get(connection as usize) {
-                if time.saturating_sub(pulse.last) > short.idle {
-                    return false;
-                }
-                changes = changes.wrapping_add(pulse.changes);
+            if let Some(last) = self.lasts.get_mut(connection as usize) {
+                *last = if is_greatest { time } else { time.max(*last) };
             }
         }
-        if changes != short.changes {
-            return false;
-        }
-        for connection in short.connections {
-            if let Some(pulse) = self.pulses.get_mut(connection as usize) {
-                pulse.last = pulse.last.max(time);
-            }
-        }
-        true
     }
 
     /// Counts a packet under the flow's class.
@@ -295,10 +299,10 @@ impl Court {
             }
             let at = side.connection as usize;
             let mut unremembered = Connection::default();
-            let (remembered, pulse) = (self.remembered.get_mut(at), self.pulses.get_mut(at));
-            let judged = match (remembered, pulse) {
-                (Some(Remembered { connection, protocol, .. }), Some(pulse)) => {
-                    connection.seen(pulse.last);
+            let parts = (self.remembered.get_mut(at), self.lasts.get_mut(at), self.changes.get_mut(at));
+            let judged = match parts {
+                (Some(Remembered { connection, protocol, .. }), Some(last), Some(changes)) => {
+                    connection.seen(*last);
                     let timeouts = self.vpc.timeouts(side.sight.interface);
                     // what is forgotten begins anew, and is counted anew
                     let forgotten = connection.is_forgotten(*protocol, &timeouts, time);
@@ -307,7 +311,8 @@ impl Court {
                         self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked);
                     let joined = connection.is_mid_stream() && !before;
                     self.judged.total.tcp_connections_judged_mid_stream += u64::from(joined);
-                    *pulse = Pulse { last: connection.last(), changes: pulse.changes.wrapping_add(1) };
+                    *last = connection.last();
+                    *changes = changes.wrapping_add(1);
                     // what the ACL stops on its way in does not reach the connection
                     let stopped = !side.sight.egress && matches!(judged.why, Why::Denied(_));
                     if !stopped {
@@ -338,11 +343,11 @@ impl Court {
         match outcome {
             Outcome::Count { class, sights, undecided, unknown_owner } => {
                 let changes = asked.into_iter().fold(0_u32, |sum, connection| {
-                    let pulse = self.pulses.get(connection as usize);
-                    sum.wrapping_add(pulse.map_or(0, |pulse| pulse.changes))
+                    sum.wrapping_add(self.changes.get(connection as usize).copied().unwrap_or(0))
                 });
                 *short = Short {
-                    idle: idle.unwrap_or(-1),
+                    until: idle.map_or(i64::MIN, |idle| time.saturating_add(idle)),
+                    idle: idle.unwrap_or(0),
                     connections: asked,
                     changes,
                     class,
@@ -354,7 +359,7 @@ impl Court {
                 self.count(packet, short)
             }
             Outcome::Skip(reason) => {
-                short.idle = -1;
+                short.until = i64::MIN;
                 let back = self.judged.taken_back.entry((flow.capture, reason)).or_default();
                 back.packets += 1;
                 back.bytes += u64::from(packet.ip_length);
@@ -381,7 +386,8 @@ impl Court {
         let next = u32::try_from(self.remembered.len()).unwrap_or(NONE);
         let number = *self.numbers.entry(id).or_insert(next);
         if number == next {
-            self.pulses.push(Pulse { last: i64::MIN, changes: 0 });
+            self.changes.push(0);
+            self.lasts.push(i64::MIN);
             let protocol = traffic.flow.protocol;
             self.remembered.push(Remembered { connection: Connection::default(), protocol, interface });
         }
