@@ -3,7 +3,7 @@
 use super::Placement;
 use super::packed::{Packed, PackedKey, PackedV4, PackedV6, pack};
 use super::table::PackedPacket;
-use crate::flow::MeteringKey;
+use crate::flow::{FlowCounters, MeteringKey};
 use crate::packet::{TcpFlags, Timestamp};
 
 /// What is counted of one packet.
@@ -17,13 +17,6 @@ pub struct Observation {
     pub ip_length: u32,
     /// Its flags as a flow log shows them.
     pub logged_flags: TcpFlags,
-}
-
-impl<K: PackedKey> PackedPacket<K> {
-    fn observation(&self) -> Observation {
-        let PackedPacket { key, time, ip_length, logged_flags } = *self;
-        Observation { key: key.unpack(), time, ip_length, logged_flags }
-    }
 }
 
 /// Packets that follow one another in one window: so many of each address family.
@@ -40,6 +33,17 @@ pub struct Batch {
     pub(super) v4: Vec<PackedPacket<PackedV4>>,
     pub(super) v6: Vec<PackedPacket<PackedV6>>,
     pub(super) runs: Vec<Run>,
+    /// Flows that were counted on the way, beside the packets.
+    pub(super) counted_v4: Vec<Counted<PackedV4>>,
+    pub(super) counted_v6: Vec<Counted<PackedV6>>,
+}
+
+/// What was counted of a flow in a window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted<K> {
+    pub(super) placement: Placement,
+    pub(super) key: K,
+    pub(super) counters: FlowCounters,
 }
 
 impl Batch {
@@ -50,7 +54,7 @@ impl Batch {
 
     /// Whether it holds no packets.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && self.counted_v4.is_empty() && self.counted_v6.is_empty()
     }
 
     /// Adds a packet to be counted in the window it is placed in.
@@ -73,17 +77,13 @@ impl Batch {
         }
     }
 
-    /// Hands on its packets with their keys unpacked: in the order in which they were read, but within a run of one
-    /// window IPv4 before IPv6.
-    pub fn for_each(&self, mut each: impl FnMut(Placement, &Observation)) {
-        let (mut v4, mut v6) = (self.v4.iter(), self.v6.iter());
-        for run in &self.runs {
-            for packet in v4.by_ref().take(run.v4) {
-                each(run.placement, &packet.observation());
-            }
-            for packet in v6.by_ref().take(run.v6) {
-                each(run.placement, &packet.observation());
-            }
+    /// Hands on the flows that were counted on the way, in no order.
+    pub fn for_each_counted(&self, mut each: impl FnMut(Placement, &MeteringKey, &FlowCounters)) {
+        for Counted { placement, key, counters } in &self.counted_v4 {
+            each(*placement, &key.unpack(), counters);
+        }
+        for Counted { placement, key, counters } in &self.counted_v6 {
+            each(*placement, &key.unpack(), counters);
         }
     }
 
@@ -92,5 +92,7 @@ impl Batch {
         self.v4.clear();
         self.v6.clear();
         self.runs.clear();
+        self.counted_v4.clear();
+        self.counted_v6.clear();
     }
 }

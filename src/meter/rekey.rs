@@ -1,22 +1,26 @@
-//! Packets on their way to the tables are given another observation point, by what is kept for their key.
+//! Packets on their way to the meter are given another observation point, by what is kept for their key.
 //!
 //! A VPC's judge says of every packet through which interfaces it went and with which action; that takes the place of
 //! the observation point, so that the meter counts by it. What is kept for a key lies in a table like the flow table,
-//! one cache line for IPv4, and packets are looked up in groups, so that their cache misses overlap.
+//! and packets are looked up in groups, so that their cache misses overlap.
 //!
-//! The order of packets is kept within an address family, which is all that those who judge connections need.
+//! Since the table's entry is at hand, packets that go on being counted under one point and in one window are counted in
+//! it, and their sum goes to the meter when that changes, when the window closes ([`Rekeyer::flush`]), or when the key is
+//! dropped. So a packet costs one lookup and not two.
+//!
+//! Packets are decided about in their order within an address family, which is all that those who judge connections need.
 
 use std::hash::BuildHasher;
 use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 
-use super::batch::Run;
+use super::batch::Counted;
 use super::packed::PackedKey;
 use super::packed::{PackedV4, PackedV6};
 use super::table::{GROUP, PackedPacket};
 use super::{Batch, Placement};
-use crate::flow::{MeteringKey, ObservationPoint};
+use crate::flow::{FlowCounters, MeteringKey, ObservationPoint, WindowIndex};
 use crate::packet::{TcpFlags, Timestamp};
 
 /// The first size of a table.
@@ -75,21 +79,22 @@ impl<T: Copy> Default for Rekeyer<T> {
 }
 
 impl<T: Copy> Rekeyer<T> {
-    /// Gives each packet of a batch its point; those that are counted go to `out`.
+    /// Gives each packet of a batch its point, and counts it; sums that are complete go to `out`.
     pub fn rekey(&mut self, batch: &Batch, out: &mut Batch, judge: &mut impl Rekey<T>) {
         let (mut v4, mut v6) = (batch.v4.as_slice(), batch.v6.as_slice());
         for run in &batch.runs {
             let Some((run_v4, rest_v4)) = v4.split_at_checked(run.v4) else { return };
             let Some((run_v6, rest_v6)) = v6.split_at_checked(run.v6) else { return };
             (v4, v6) = (rest_v4, rest_v6);
-            let before = (out.v4.len(), out.v6.len());
-            self.v4.rekey(run.placement, run_v4, &mut out.v4, judge);
-            self.v6.rekey(run.placement, run_v6, &mut out.v6, judge);
-            let counted = (out.v4.len() - before.0, out.v6.len() - before.1);
-            if counted != (0, 0) {
-                out.runs.push(Run { placement: run.placement, v4: counted.0, v6: counted.1 });
-            }
+            self.v4.rekey(run.placement, run_v4, &mut out.counted_v4, judge);
+            self.v6.rekey(run.placement, run_v6, &mut out.counted_v6, judge);
         }
+    }
+
+    /// Hands on the sums of windows below `passed`, or of all.
+    pub fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Batch) {
+        self.v4.flush(passed, &mut out.counted_v4);
+        self.v6.flush(passed, &mut out.counted_v6);
     }
 
     /// How many keys there are.
@@ -103,18 +108,56 @@ impl<T: Copy> Rekeyer<T> {
     }
 
     /// Drops the keys for which `keep` says no; it may change what is kept for the others.
-    pub fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
-        self.v4.retain(&mut keep);
-        self.v6.retain(&mut keep);
+    pub fn retain(&mut self, out: &mut Batch, mut keep: impl FnMut(&mut T) -> bool) {
+        self.v4.retain(&mut out.counted_v4, &mut keep);
+        self.v6.retain(&mut out.counted_v6, &mut keep);
     }
 }
 
-/// A key and what is kept for it: whole cache lines.
+/// What was counted under one point in one window, and is not handed on yet; nothing, where `counters` is empty.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    placement: Placement,
+    point: ObservationPoint,
+    with_direction: bool,
+    counters: FlowCounters,
+}
+
+impl Pending {
+    const NOTHING: Pending = Pending {
+        placement: Placement { window: WindowIndex(0), late: false },
+        point: ObservationPoint(0),
+        with_direction: false,
+        counters: FlowCounters::EMPTY,
+    };
+}
+
+/// A key, what is kept for it, and what was counted: whole cache lines.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Slot<K, T> {
     key: K,
     kept: Option<T>,
+    pending: Pending,
+}
+
+impl<K: PackedKey, T: Copy> Slot<K, T> {
+    fn empty() -> Self {
+        Slot { key: K::default(), kept: None, pending: Pending::NOTHING }
+    }
+
+    /// Hands on what was counted.
+    fn flush(&mut self, out: &mut Vec<Counted<K>>) {
+        let Pending { placement, point, with_direction, counters } = self.pending;
+        if counters.packets > 0 {
+            out.push(Counted {
+                placement,
+                key: self.key.projected(with_direction).with_point(point),
+                counters,
+            });
+            self.pending = Pending::NOTHING;
+        }
+    }
 }
 
 /// Open addressing; at most three quarters full.
@@ -134,7 +177,7 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
         &mut self,
         placement: Placement,
         packets: &[PackedPacket<K>],
-        out: &mut Vec<PackedPacket<K>>,
+        out: &mut Vec<Counted<K>>,
         judge: &mut impl Rekey<T>,
     ) {
         for group in packets.chunks(GROUP) {
@@ -144,6 +187,7 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
                 *slot = self.home(packet.key);
                 // only touched: a branch on what is found would wait for it
                 black_box(self.slots.get(*slot).map(|slot| slot.key));
+                black_box(self.slots.get(*slot).map(|slot| slot.pending.counters.packets));
             }
             for (packet, slot) in group.iter().zip(&mut slots) {
                 *slot = self.find_or_begin(packet.key, *slot, judge);
@@ -152,15 +196,31 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
                 }
             }
             for (packet, slot) in group.iter().zip(slots) {
-                let Some(Slot { kept: Some(kept), .. }) = self.slots.get_mut(slot) else { continue };
-                let PackedPacket { key, time, ip_length, logged_flags } = *packet;
+                let Some(slot) = self.slots.get_mut(slot) else { continue };
+                let Some(kept) = &mut slot.kept else { continue };
+                let PackedPacket { time, ip_length, logged_flags, .. } = *packet;
                 match judge.take(&PacketFacts { placement, time, ip_length, logged_flags }, kept) {
                     Rekeyed::Counted { point, with_direction } => {
-                        let key = key.projected(with_direction).with_point(point);
-                        out.push(PackedPacket { key, ..*packet });
+                        let pending = &slot.pending;
+                        let same = pending.placement == placement
+                            && pending.point == point
+                            && pending.with_direction == with_direction;
+                        if !same {
+                            slot.flush(out);
+                            slot.pending = Pending { placement, point, with_direction, ..Pending::NOTHING };
+                        }
+                        slot.pending.counters.count(time, ip_length, logged_flags);
                     }
                     Rekeyed::LeftOut => {}
                 }
+            }
+        }
+    }
+
+    fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Vec<Counted<K>>) {
+        for slot in &mut self.slots {
+            if passed.is_none_or(|passed| slot.pending.placement.window < passed) {
+                slot.flush(out);
             }
         }
     }
@@ -177,7 +237,7 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
         let mut at = home;
         while let Some(slot) = self.slots.get_mut(at) {
             if slot.kept.is_none() {
-                *slot = Slot { key, kept: Some(judge.begin(key.unpack())) };
+                *slot = Slot { key, kept: Some(judge.begin(key.unpack())), pending: Pending::NOTHING };
                 self.used += 1;
                 break;
             }
@@ -198,7 +258,7 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
 
     #[cold]
     fn resize(&mut self, size: usize) {
-        let old = std::mem::replace(&mut self.slots, vec![Slot { key: K::default(), kept: None }; size]);
+        let old = std::mem::replace(&mut self.slots, vec![Slot::empty(); size]);
         for slot in old.into_iter().filter(|slot| slot.kept.is_some()) {
             let mut at = self.home(slot.key);
             let mask = size - 1;
@@ -212,7 +272,7 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
         }
     }
 
-    fn retain(&mut self, keep: &mut impl FnMut(&mut T) -> bool) {
+    fn retain(&mut self, out: &mut Vec<Counted<K>>, keep: &mut impl FnMut(&mut T) -> bool) {
         let mut left = 0;
         for slot in &mut self.slots {
             if let Some(kept) = &mut slot.kept {
@@ -220,6 +280,7 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
                     left += 1;
                 } else {
                     slot.kept = None;
+                    slot.flush(out);
                 }
             }
         }
@@ -234,10 +295,10 @@ impl<K: PackedKey, T: Copy> KeyTable<K, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::{FlowKey, WindowIndex};
+    use crate::flow::FlowKey;
     use crate::meter::Observation;
     use crate::packet::Protocol;
-    use std::collections::HashMap;
+    use std::collections::{BTreeMap, HashMap};
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     /// Counts each key's packets, and leaves every third of a key out.
@@ -263,6 +324,13 @@ mod tests {
         }
     }
 
+    fn number_of(key: &MeteringKey) -> u32 {
+        match key.flow.srcaddr {
+            IpAddr::V4(address) => address.to_bits(),
+            IpAddr::V6(address) => address.to_bits() as u32,
+        }
+    }
+
     fn observation(number: u32) -> Observation {
         let (srcaddr, dstaddr): (IpAddr, IpAddr) = if number.is_multiple_of(5) {
             (Ipv6Addr::from_bits(number.into()).into(), Ipv6Addr::LOCALHOST.into())
@@ -282,44 +350,42 @@ mod tests {
     fn every_key_keeps_its_own_through_growth_and_drops() {
         let (mut rekeyer, mut counter) = (Rekeyer::default(), Counter::default());
         let mut expected: HashMap<u32, u32> = HashMap::new();
+        let mut counted: BTreeMap<(i64, u32), u64> = BTreeMap::new();
+        let mut found: BTreeMap<(i64, u32), u64> = BTreeMap::new();
+        let mut out = Batch::default();
         for round in 0..9_u32 {
-            let (mut batch, mut out) = (Batch::default(), Batch::default());
-            let mut counted = Vec::new();
+            let mut batch = Batch::default();
             for number in 0..4_000 {
-                let placement = Placement { window: WindowIndex((number / 1_000).into()), late: false };
-                batch.push(placement, &observation(number));
+                let window = i64::from(number / 1_000 + round / 3);
+                batch.push(Placement { window: WindowIndex(window), late: false }, &observation(number));
                 let seen = expected.entry(number).or_default();
                 *seen += 1;
                 if !seen.is_multiple_of(3) {
-                    counted.push(number);
+                    *counted.entry((window, number)).or_default() += 1;
                 }
             }
             rekeyer.rekey(&batch, &mut out, &mut counter);
-            let mut found = Vec::new();
-            out.for_each(|placement, observation| {
-                assert_eq!(placement.window.0, i64::from(observation.ip_length) / 1_000);
-                assert!(observation.key.point.0 > 0);
-                found.push(observation.ip_length);
-            });
-            found.sort_unstable();
-            assert_eq!(found, counted);
             assert_eq!(rekeyer.len(), 4_000);
             if round == 4 {
                 // who is dropped begins anew
-                rekeyer.retain(|kept| kept.0 % 2 == 0);
-                let kept: Vec<u32> = counter
-                    .begun
-                    .iter()
-                    .zip(1_u32..)
-                    .filter(|(_, at)| at % 2 == 1)
-                    .map(|(key, _)| match key.flow.srcaddr {
-                        IpAddr::V4(address) => address.to_bits(),
-                        IpAddr::V6(address) => address.to_bits() as u32,
-                    })
-                    .collect();
-                kept.iter().for_each(|number| *expected.get_mut(number).unwrap() = 0);
-                assert_eq!(rekeyer.len(), 4_000 - kept.len());
+                rekeyer.retain(&mut out, |kept| kept.0 % 2 == 0);
+                let dropped = counter.begun.iter().zip(1_u32..).filter(|(_, at)| at % 2 == 1);
+                let dropped: Vec<u32> = dropped.map(|(key, _)| number_of(key)).collect();
+                dropped.iter().for_each(|number| *expected.get_mut(number).unwrap() = 0);
+                assert_eq!(rekeyer.len(), 4_000 - dropped.len());
             }
+            rekeyer.flush(Some(WindowIndex(i64::from(round / 3))), &mut out);
         }
+        rekeyer.flush(None, &mut out);
+        out.for_each_counted(|placement, key, counters| {
+            assert!(key.point.0 > 0);
+            let number = number_of(key);
+            assert_eq!(counters.bytes, u64::from(number) * counters.packets);
+            *found.entry((placement.window.0, number)).or_default() += counters.packets;
+        });
+        assert_eq!(found, counted);
+        out.clear();
+        rekeyer.flush(None, &mut out);
+        assert!(out.is_empty(), "nothing is handed on twice");
     }
 }

@@ -116,6 +116,15 @@ impl<K: PackedKey> FlowTable<K> {
         }
     }
 
+    /// Adds what was counted of a flow elsewhere.
+    pub(super) fn add(&mut self, key: K, counters: &FlowCounters) {
+        self.reserve(1);
+        let slot = self.find_or_insert(key, self.home(key));
+        if let Some(entry) = self.entries.get_mut(slot) {
+            entry.counters.merge(counters);
+        }
+    }
+
     /// Where probing for a key begins.
     #[inline]
     fn home(&self, key: K) -> usize {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::batch::Counted;
 use super::packed::{PackedKey, PackedV4, PackedV6};
 use super::spill::{Run, SpillError, SpillFile};
 use super::table::{FlowTable, GROUP};
@@ -159,6 +160,35 @@ impl Meter {
             tables.v6.table.count(run_v6);
             self.held = self.held + tables.bytes() - before;
         }
+        for counted in &batch.counted_v4 {
+            self.add(counted, |tables| &mut tables.v4)?;
+        }
+        for counted in &batch.counted_v6 {
+            self.add(counted, |tables| &mut tables.v6)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what was counted of a flow elsewhere.
+    fn add<K: PackedKey>(
+        &mut self,
+        counted: &Counted<K>,
+        family: impl Fn(&mut Tables) -> &mut Family<K>,
+    ) -> Result<(), SpillError> {
+        let Counted { placement, key, counters } = counted;
+        if !self.open.contains_key(placement) {
+            let tables = self.tables_for(*placement);
+            self.open.insert(*placement, tables);
+        }
+        let Some(tables) = self.open.get_mut(placement) else { return Ok(()) };
+        let growth = family(tables).table.growth(1);
+        if growth > 0 && self.held + growth > self.limit {
+            self.make_room(*placement, growth)?;
+        }
+        let Some(tables) = self.open.get_mut(placement) else { return Ok(()) };
+        let before = tables.bytes();
+        family(tables).table.add(*key, counters);
+        self.held = self.held + tables.bytes() - before;
         Ok(())
     }
 

@@ -5,7 +5,8 @@ use std::thread::{self, ScopedJoinHandle};
 
 use super::drops::Drops;
 use super::emit::VpcEmitter;
-use super::judge::{Judge, Judged};
+use super::flows::Judged;
+use super::judge::Judge;
 use super::options::VpcOptions;
 use super::sighting::Sighting;
 use super::worker::{Judging, VpcSink, VpcWriter, VpcWritten, remote};

@@ -1,8 +1,11 @@
 //! What the judge keeps of flows and connections.
 
+use std::collections::BTreeMap;
+
 use super::outcome::Outcome;
 use crate::flow::FlowKey;
-use crate::packet::Protocol;
+use crate::packet::{Protocol, SkipReason};
+use crate::pipeline::ledger::VpcTotal;
 use crate::vpc::{Asked, Connection, InterfaceIndex, Peer, Sight, Special, Traffic, Verdict};
 
 /// No connection: nothing is remembered here.
@@ -67,6 +70,22 @@ pub(super) struct ConnectionId {
     /// The lower end's flow, or an ICMP request's.
     pub(super) flow: FlowKey,
     pub(super) icmp: Option<u8>,
+}
+
+/// Packets taken back from what the walk had kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TakenBack {
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    pub(super) late: u64,
+}
+
+/// What the judge counts beside the records.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    pub(super) total: VpcTotal,
+    /// Capture and reason → packets.
+    pub(super) taken_back: BTreeMap<(usize, SkipReason), TakenBack>,
 }
 
 /// The two directions of a connection have one; ICMP errors have none. Of ICMP it is the request's: who asks matters,

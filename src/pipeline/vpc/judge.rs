@@ -18,21 +18,20 @@
 //!
 //! If you change this: the short way must come to the same as the long one. `the_short_way_is_the_long_way` holds it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::classes::{ClassReader, Classes};
-use super::flows::{ConnectionId, Flow, NONE, Remembered, Short, Side, connection_id};
+use super::flows::{ConnectionId, Flow, Judged, NONE, Remembered, Short, Side, connection_id};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
 use super::sighting::Points;
-use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
+use crate::flow::{FlowKey, MeteringKey, ObservationPoint, WindowIndex};
 use crate::meter::{Batch, PacketFacts, Rekey, Rekeyed, Rekeyer};
-use crate::packet::{SkipReason, TcpFlags};
-use crate::pipeline::ledger::VpcTotal;
+use crate::packet::TcpFlags;
 use crate::record::Action;
 use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Peer, Sight, Traffic, Verdict, Vpc, Why};
 
@@ -41,22 +40,6 @@ const FIRST_SWEEP: usize = 1 << 16;
 
 /// The flags that may change a connection.
 const TELLING: TcpFlags = TcpFlags(0x07);
-
-/// Packets taken back from what the walk had kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TakenBack {
-    pub(super) packets: u64,
-    pub(super) bytes: u64,
-    pub(super) late: u64,
-}
-
-/// What the judge counts beside the records.
-#[derive(Debug, Default)]
-pub(super) struct Judged {
-    pub(super) total: VpcTotal,
-    /// Capture and reason → packets.
-    pub(super) taken_back: BTreeMap<(usize, SkipReason), TakenBack>,
-}
 
 /// The judge: the table of its flows, and the rest.
 pub(super) struct Judge {
@@ -123,13 +106,18 @@ impl Judge {
     pub(super) fn judge(&mut self, batch: &Batch, out: &mut Batch) {
         self.flows.rekey(batch, out, &mut self.court);
         if self.court.flows.len() >= self.court.sweep_at {
-            self.sweep();
+            self.sweep(out);
         }
+    }
+
+    /// Hands on what was counted in windows below `passed`, or in all.
+    pub(super) fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Batch) {
+        self.flows.flush(passed, out);
     }
 
     /// Drops what does not matter any more, and numbers the rest anew.
     #[cold]
-    fn sweep(&mut self) {
+    fn sweep(&mut self, out: &mut Batch) {
         let court = &mut self.court;
         let (vpc, now) = (court.vpc.clone(), court.now);
         let mut renamed: Vec<u32> = Vec::with_capacity(court.remembered.len());
@@ -167,7 +155,7 @@ impl Judge {
             kept += u32::from(keep);
             keep
         });
-        self.flows.retain(|short| {
+        self.flows.retain(out, |short| {
             short.flow = renamed_flows.get(short.flow as usize).copied().unwrap_or(NONE);
             short.connections = short.connections.map(rename);
             short.flow != NONE

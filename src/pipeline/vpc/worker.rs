@@ -7,7 +7,8 @@ use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::emit::VpcEmitter;
-use super::judge::{Judge, Judged};
+use super::flows::Judged;
+use super::judge::Judge;
 use crate::flow::{WindowIndex, Windows};
 use crate::meter::{Batch, ClosedWindow, Meter};
 use crate::packet::Timestamp;
@@ -39,22 +40,34 @@ impl<S: VpcSink> Judging<S> {
         Judging { judge, judged: Batch::default(), sink }
     }
 
-    /// What was counted beside the records.
-    pub(super) fn into_judged(self) -> Judged {
+    /// Hands on what is still counted here; gives what was counted beside the records.
+    pub(super) fn into_judged(mut self) -> Judged {
+        // an output that has failed keeps its error
+        let _ = self.flush(None);
         self.judge.into_judged()
+    }
+
+    fn flush(&mut self, passed: Option<WindowIndex>) -> Result<(), Stopped> {
+        self.judge.flush(passed, &mut self.judged);
+        if !self.judged.is_empty() {
+            self.judged = self.sink.count(std::mem::take(&mut self.judged))?;
+        }
+        Ok(())
     }
 }
 
 impl<S: VpcSink> Sink for Judging<S> {
     fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        self.judged.clear();
         self.judge.judge(&batch, &mut self.judged);
-        self.judged = self.sink.count(std::mem::take(&mut self.judged))?;
+        if !self.judged.is_empty() {
+            self.judged = self.sink.count(std::mem::take(&mut self.judged))?;
+        }
         batch.clear();
         Ok(batch)
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
+        self.flush(Some(passed))?;
         self.sink.close(passed)
     }
 }
