@@ -12,6 +12,7 @@
 //! 2. [`Judge`](judge::Judge) finds the interfaces that a packet passes, puts it to their rules, and writes the outcome
 //!    into the key as a class (`classes`): which interfaces, which way, which action. What AWS does not log, or was not
 //!    asked for, ends here.
+//!    Packets that go on under one class and in one window are summed where they are judged.
 //! 3. The meter counts by flow and class, as it counts everything.
 //! 4. `emit` makes of each flow one record a sight.
 //!
