@@ -81,7 +81,7 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 
 /// What the judge and the writer have to add to the ledger.
 fn account(ledger: &mut Ledger, written: &Written, judged: &Judged) {
-    for ((capture, reason), back) in &judged.taken_back {
+    for (capture, reason, back) in &judged.taken_back {
         if let Some(capture) = ledger.captures.get_mut(*capture) {
             capture.tally.take_back(*reason, back.packets, back.bytes, back.late);
         }

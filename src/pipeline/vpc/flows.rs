@@ -1,9 +1,8 @@
 //! What the judge keeps of flows and connections.
 
-use std::collections::BTreeMap;
-
 use super::outcome::Outcome;
 use crate::flow::FlowKey;
+use crate::meter::PacketFacts;
 use crate::packet::{Protocol, SkipReason};
 use crate::pipeline::ledger::VpcTotal;
 use crate::vpc::{Asked, Connection, InterfaceIndex, Peer, Sight, Special, Traffic, Verdict};
@@ -49,7 +48,9 @@ pub(super) struct Short {
     pub(super) connections: [u32; 2],
     /// The sum of their `changes` when a packet last took the long way.
     pub(super) changes: u32,
+    /// The class; of what is skipped, the place of its capture and reason.
     pub(super) class: u32,
+    /// In how many records its packets are counted: none, where they are skipped.
     pub(super) sights: u8,
     pub(super) undecided: u8,
     pub(super) unknown_owner: bool,
@@ -84,8 +85,30 @@ pub(super) struct TakenBack {
 #[derive(Debug, Default)]
 pub(super) struct Judged {
     pub(super) total: VpcTotal,
-    /// Capture and reason → packets.
-    pub(super) taken_back: BTreeMap<(usize, SkipReason), TakenBack>,
+    /// Capture, reason and packets, each capture and reason once.
+    pub(super) taken_back: Vec<(usize, SkipReason, TakenBack)>,
+}
+
+impl Judged {
+    /// The place of what is taken back of a capture for a reason.
+    pub(super) fn place(&mut self, capture: usize, reason: SkipReason) -> u32 {
+        let known = self.taken_back.iter().position(|(of, why, _)| (*of, *why) == (capture, reason));
+        let at = known.unwrap_or_else(|| {
+            self.taken_back.push((capture, reason, TakenBack::default()));
+            self.taken_back.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a packet back.
+    #[inline]
+    pub(super) fn take_back(&mut self, place: u32, packet: &PacketFacts) {
+        if let Some((.., back)) = self.taken_back.get_mut(place as usize) {
+            back.packets += 1;
+            back.bytes += u64::from(packet.ip_length);
+            back.late += u64::from(packet.placement.late);
+        }
+    }
 }
 
 /// The two directions of a connection have one; ICMP errors have none. Of ICMP it is the request's: who asks matters,

@@ -257,9 +257,13 @@ impl Court {
         }
     }
 
-    /// Counts a packet under the flow's class.
+    /// Counts a packet under the flow's class, or as skipped.
     #[inline]
     fn count(&mut self, packet: &PacketFacts, short: &Short) -> Rekeyed {
+        if short.sights == 0 {
+            self.judged.take_back(short.class, packet);
+            return Rekeyed::LeftOut;
+        }
         let total = &mut self.judged.total;
         let more = u64::from(short.sights.saturating_sub(1));
         total.packets_in_second_records += more;
@@ -328,33 +332,27 @@ impl Court {
                 outcome
             }
         };
-        match outcome {
+        let (class, sights, undecided, unknown_owner) = match outcome {
             Outcome::Count { class, sights, undecided, unknown_owner } => {
-                let changes = asked.into_iter().fold(0_u32, |sum, connection| {
-                    sum.wrapping_add(self.changes.get(connection as usize).copied().unwrap_or(0))
-                });
-                *short = Short {
-                    until: idle.map_or(i64::MIN, |idle| time.saturating_add(idle)),
-                    idle: idle.unwrap_or(0),
-                    connections: asked,
-                    changes,
-                    class,
-                    sights,
-                    undecided,
-                    unknown_owner,
-                    ..*short
-                };
-                self.count(packet, short)
+                (class, sights, undecided, unknown_owner)
             }
-            Outcome::Skip(reason) => {
-                short.until = i64::MIN;
-                let back = self.judged.taken_back.entry((flow.capture, reason)).or_default();
-                back.packets += 1;
-                back.bytes += u64::from(packet.ip_length);
-                back.late += u64::from(packet.placement.late);
-                Rekeyed::LeftOut
-            }
-        }
+            Outcome::Skip(reason) => (self.judged.place(flow.capture, reason), 0, 0, false),
+        };
+        let changes = asked.into_iter().fold(0_u32, |sum, connection| {
+            sum.wrapping_add(self.changes.get(connection as usize).copied().unwrap_or(0))
+        });
+        *short = Short {
+            until: idle.map_or(i64::MIN, |idle| time.saturating_add(idle)),
+            idle: idle.unwrap_or(0),
+            connections: asked,
+            changes,
+            class,
+            sights,
+            undecided,
+            unknown_owner,
+            ..*short
+        };
+        self.count(packet, short)
     }
 
     /// A regional NAT gateway that a packet passes, and whether out of it: it has public addresses but no interface, so
