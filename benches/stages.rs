@@ -162,7 +162,7 @@ fn duplicates(group: &mut Group<'_>, subject: &Subject) {
             round = round.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut seen_again = 0;
             for group in packets.chunks(GROUP) {
-                group.iter().for_each(|(ip, _)| recent.touch(ip.fingerprint ^ round));
+                recent.touch(group.iter().map(|(ip, _)| ip.fingerprint ^ round));
                 for (ip, time) in group {
                     let first = recent.sight(ip.fingerprint ^ round, *time, ObservationPoint(0));
                     seen_again += usize::from(first.is_some());

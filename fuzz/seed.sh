@@ -20,7 +20,9 @@ for capture in $captures; do
         *.pcap)
             tail -c +25 "$capture" | seed pcap 7
             # the first frame, and what lies behind it
-            tail -c +41 "$capture" | head -c 400 | seed decode 2 ;;
+            tail -c +41 "$capture" | head -c 400 | seed decode 2
+            # any bytes are some traffic
+            tail -c +41 "$capture" | head -c 400 | seed diff 3 ;;
         *.pcapng) seed pcapng 0 < "$capture" ;;
     esac
 done
@@ -35,6 +37,9 @@ done
 for expected in ../fixtures/captures/*/*.expected; do
     seed flow_log 1 < "$expected"
     tail -n 1 "$expected" | seed flow_log 1
+done
+for log in ../fixtures/flowlogs/*; do
+    seed flowlog_read 4 < "$log"
 done
 for text in 60 capture 1623101047.5 -0.5 2021-06-07T21:24:07.25Z 2021-06-07T23:24:07+02:00 2021-06-07 vxlan,gre; do
     printf %s "$text" | seed times 16

@@ -17,6 +17,11 @@ const OF_CAPTURES: [Check; 5] = [
     ("merge", checks::merge, 2),
 ];
 
+const OF_LOGS: [Check; 1] = [("flowlog_read", checks::flowlog_read, 4)];
+
+/// Takes any bytes for some traffic.
+const OF_BYTES: [Check; 1] = [("diff", checks::diff, 3)];
+
 const OF_TEXTS: [Check; 4] = [
     ("filter", checks::filter, 0),
     ("log_format", checks::log_format, 0),
@@ -29,6 +34,23 @@ const FOUND: &[(&str, &[u8])] = &[
     // what was no capture was named by all bytes at hand, so that the name depended on how they came
     ("capture", b"\0........................\0"),
     ("merge", b"\0\0........................\0"),
+    // a record that is as long as time itself was asked how far it lags
+    ("diff", b"\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\x01\0\x02\x6d"),
+    // clocks that differ by the least of 64 bits
+    ("diff", b"\0\0\0\x01\0\0\0\0\x01\0\x02\x01\0\0\0\0\0\0\0\0\0\x01\0\x02\xdd"),
+    // frame lengths of a record with as many bytes, or packets, as 64 bits hold
+    ("diff", b"\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\x01\0\x04\x05"),
+    ("diff", b"\0\0\0\0\0\0\0\x01\0\0\0\0\0\x01\0\x03\x0e"),
+    // two such records outside the time that both sides cover
+    (
+        "diff",
+        b"\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\x0b\0\0\0\0\0\0\0\0\0\x0a\0\0\0\x03\0\x02\xe7\0\x03\x05\x07",
+    ),
+    // the lines that gzip gave in the same step as damage were lost, all or few of them as the bytes came
+    (
+        "flowlog_read",
+        b"\0\x01\0\0\x1f\x8b\x08\0\0\0\0\0\0\xff\xd2\x55\xd0\xe5\x02\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+    ),
     // the seconds fit 128 bits, but not together with their fraction
     ("times", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x00170141183460469231731687303715.999999999"),
 ];
@@ -37,7 +59,7 @@ const FOUND: &[(&str, &[u8])] = &[
 fn what_once_failed_passes() {
     for (name, bytes) in FOUND {
         let decode: Check = ("decode", checks::decode, 2);
-        let mut all = OF_CAPTURES.iter().chain(&OF_TEXTS).chain([&decode]);
+        let mut all = OF_CAPTURES.iter().chain(&OF_TEXTS).chain(&OF_LOGS).chain(&OF_BYTES).chain([&decode]);
         let (_, check, _) = all.find(|(other, ..)| other == name).unwrap();
         check(bytes);
     }
@@ -55,6 +77,13 @@ fn fixtures() -> (Vec<PathBuf>, Vec<PathBuf>) {
     found.sort();
     let is_text = |path: &PathBuf| path.extension().is_some_and(|name| name == "tsv" || name == "expected");
     found.into_iter().partition(|path| !is_text(path))
+}
+
+fn flow_logs() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/flowlogs");
+    let mut found: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
 }
 
 /// Runs a check and says what it was run on where that fails.
@@ -75,8 +104,12 @@ fn every_fixture_passes_every_check() {
                 run(check, choice, &bytes, &path);
             }
         }
-        // the frame of a pcap's first packet, as if it were of every link type
+        // its first packets, as what describes some traffic
         let frame = bytes.get(40..).unwrap_or_default();
+        for check in OF_BYTES {
+            run(check, 0, &frame[..frame.len().min(400)], &path);
+        }
+        // the frame of a pcap's first packet, as if it were of every link type
         for link_type in 0..34 {
             for tunnels in [0, 7, 15] {
                 let chosen = [&[link_type, tunnels], &frame[..frame.len().min(1500)]].concat();
@@ -88,6 +121,16 @@ fn every_fixture_passes_every_check() {
         for line in fs::read_to_string(&path).unwrap().lines() {
             for check in OF_TEXTS {
                 run(check, 0, line.as_bytes(), &path);
+            }
+        }
+    }
+    let logs = flow_logs();
+    assert!(logs.len() > 10);
+    for path in logs {
+        let bytes = fs::read(&path).unwrap();
+        for check in OF_LOGS {
+            for choice in 0..8 {
+                run(check, choice, &bytes, &path);
             }
         }
     }

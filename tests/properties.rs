@@ -562,7 +562,7 @@ proptest! {
         let (expected, _) = run(vec![input(written(&packets, Container::Micro).0, &[])], &meter);
         for container in CONTAINERS {
             let (bytes, _) = written(&packets, container);
-            for threads in [1, 2, 3, 8] {
+            for threads in [1, 2, 3, 8, 16] {
                 let meter = MeterOptions { threads, ..meter.clone() };
                 let (found, _) = run(vec![input(bytes.clone(), &[])], &meter);
                 prop_assert_eq!(&found, &expected, "{:?}, {} threads", container, threads);

@@ -231,7 +231,7 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn neither_threads_nor_memory_change_a_byte(plans in proptest::collection::vec(plan(), 1..300), why: bool) {

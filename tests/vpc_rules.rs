@@ -391,7 +391,7 @@ fn traffic(model: &Value, packet: &Packet, remote: IpAddr) -> Option<Traffic> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engines_are_the_literal_reading(

@@ -50,19 +50,22 @@ def nfdump_totals(text: str, _work: Path) -> dict:
 
 
 def flowtruth(binary: Path, threads: list[int]) -> list[Contender]:
-    """The program itself: each number of threads, and with one thread the short interval."""
+    """The program itself: each number of threads, with the usual interval and with the short one."""
     base = f"{binary} convert --quiet --ledger {{work}}/ledger.json -o {{work}}/records.txt"
     with_threads = [
         Contender(f"flowtruth --threads {n}", f"{base} --threads {n} {{capture}}", ledger, is_ours=True)
         for n in threads
     ]
-    short = Contender(
-        "flowtruth --threads 1, 60 s",
-        f"{base} --threads 1 --max-aggregation-interval 60 {{capture}}",
-        ledger,
-        is_ours=True,
-    )
-    return with_threads + [short]
+    short = [
+        Contender(
+            f"flowtruth --threads {n}, 60 s",
+            f"{base} --threads {n} --max-aggregation-interval 60 {{capture}}",
+            ledger,
+            is_ours=True,
+        )
+        for n in threads
+    ]
+    return with_threads + short
 
 
 def peers() -> list[Contender]:

@@ -7,6 +7,7 @@ use super::error::CaptureErrorKind;
 use super::info::CaptureInfo;
 use super::pcap::{self, PcapHeader, PcapWalk};
 use super::pcapng::PcapngWalk;
+use super::readahead::ReadAhead;
 use super::sniff::{Foreign, Sniffed, sniff};
 use super::source::Source;
 use super::{Compression, InterfaceInfo};
@@ -21,22 +22,46 @@ pub(super) enum Walk {
 pub(super) enum Input {
     Plain(Source),
     Compressed(Box<Decompressor>),
+    /// The same on a thread of its own.
+    Ahead(Box<ReadAhead>),
+    /// Only while one of the others is made of another.
+    Moving,
 }
 
 impl Input {
-    /// The source underneath.
+    /// The source underneath, where it is not with another thread.
     pub(super) fn source(&self) -> Option<&Source> {
         match self {
             Input::Plain(source) => Some(source),
-            Input::Compressed(decompressor) => decompressor.source(),
+            _ => self.decompressor()?.source(),
         }
+    }
+
+    /// The decompressor, where there is one and it is not with another thread.
+    pub(super) fn decompressor(&self) -> Option<&Decompressor> {
+        match self {
+            Input::Compressed(decompressor) => Some(decompressor),
+            Input::Ahead(ahead) => ahead.ended(),
+            Input::Plain(_) | Input::Moving => None,
+        }
+    }
+
+    /// Goes on decompressing on another thread, if there is anything to decompress.
+    pub(super) fn read_ahead(&mut self) {
+        *self = match std::mem::replace(self, Input::Moving) {
+            Input::Compressed(decompressor) => match ReadAhead::start(decompressor) {
+                Ok(ahead) => Input::Ahead(Box::new(ahead)),
+                Err(decompressor) => Input::Compressed(decompressor),
+            },
+            other => other,
+        };
     }
 
     /// What a reading error means.
     pub(super) fn verdict(&self, error: io::Error) -> CaptureErrorKind {
-        match self {
-            Input::Plain(_) => CaptureErrorKind::Read(error),
-            Input::Compressed(decompressor) => decompressor.verdict(error),
+        match self.decompressor() {
+            Some(decompressor) => decompressor.verdict(error),
+            None => CaptureErrorKind::Read(error),
         }
     }
 }
@@ -46,6 +71,8 @@ impl Read for Input {
         match self {
             Input::Plain(source) => source.read(target),
             Input::Compressed(decompressor) => decompressor.read(target),
+            Input::Ahead(ahead) => ahead.read(target),
+            Input::Moving => Ok(0),
         }
     }
 }

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::ahead::{ComesNext, TakePacket};
 use super::reader::Advanced;
 use super::{Capture, CaptureError, CaptureInfo, CaptureInput};
 use crate::packet::{CapturedPacket, LinkType, PacketDirection, PacketTime, Timestamp};
@@ -36,6 +37,8 @@ pub struct MergedCaptures {
     /// Errors from the start, to be returned first; in reverse.
     failed: Vec<(usize, CaptureError)>,
     progress: Arc<AtomicU64>,
+    /// Whether compressed captures are decompressed on threads of their own.
+    reads_ahead: bool,
 }
 
 /// The capture that is read.
@@ -88,6 +91,7 @@ impl MergedCaptures {
             slots: Vec::with_capacity(inputs.len()),
             failed: Vec::new(),
             progress: Arc::default(),
+            reads_ahead: false,
         };
         let alone = inputs.len() == 1;
         for (index, input) in inputs.into_iter().enumerate() {
@@ -96,6 +100,13 @@ impl MergedCaptures {
         merged.failed.reverse();
         merged.limit = merged.heap.peek().map(|head| head.0);
         merged
+    }
+
+    /// Decompresses compressed captures on threads of their own: each of those that overlap in time.
+    #[must_use]
+    pub fn reading_ahead(mut self, reads_ahead: bool) -> Self {
+        self.reads_ahead = reads_ahead;
+        self
     }
 
     /// Adds a capture; alone, it stays open.
@@ -164,6 +175,19 @@ impl MergedCaptures {
         self.switch()
     }
 
+    /// Hands on the packets that come next, at most so many, as long as they are at hand: of the capture that the last
+    /// packet came from, read already, and before those of all others. Returns how many there were; to go on behind
+    /// them is [`step`](Self::step)'s.
+    #[inline(always)]
+    pub fn each_at_hand(&mut self, most: usize, taker: &mut impl TakePacket) -> usize {
+        let Some(Active { index, capture }) = &mut self.active else { return 0 };
+        let index = *index;
+        match self.limit {
+            None => capture.each_in_block(most, &Alone, index, taker),
+            Some(limit) => capture.each_in_block(most, &Before { index, limit }, index, taker),
+        }
+    }
+
     /// Makes the capture with the earliest head the active one.
     #[inline(never)]
     fn switch(&mut self) -> Option<MergeStep> {
@@ -186,6 +210,10 @@ impl MergedCaptures {
                     },
                 },
             };
+            let mut capture = capture;
+            if self.reads_ahead {
+                capture.read_ahead();
+            }
             self.active = Some(Active { index, capture });
             return Some(MergeStep::Packet(index));
         }
@@ -268,10 +296,38 @@ impl MergedCaptures {
     }
 }
 
+/// There is no other capture.
+struct Alone;
+
+impl ComesNext for Alone {
+    #[inline(always)]
+    fn comes_next(&self, _: PacketTime) -> bool {
+        true
+    }
+}
+
+/// There are other captures, and this is the earliest of their heads.
+struct Before {
+    index: usize,
+    limit: Head,
+}
+
+impl ComesNext for Before {
+    #[inline(always)]
+    fn comes_next(&self, time: PacketTime) -> bool {
+        (known(time), self.index) < self.limit
+    }
+}
+
 /// A capture's head: its time, or `None` where it has none.
 #[inline]
 fn time_of(capture: &Capture) -> Option<Timestamp> {
-    match capture.current_time() {
+    known(capture.current_time())
+}
+
+#[inline]
+fn known(time: PacketTime) -> Option<Timestamp> {
+    match time {
         PacketTime::At(time) => Some(time),
         PacketTime::Missing | PacketTime::OutOfRange => None,
     }
@@ -324,6 +380,29 @@ mod tests {
         assert!(merged.step().is_none());
         assert_eq!(merged.current().number, 0);
         steps
+    }
+
+    #[test]
+    fn reading_ahead_changes_nothing() {
+        let whole = gzip(&pcap(&(0..2000).map(|n| (n, &[7_u8; 500][..])).collect::<Vec<_>>()));
+        let half = whole.len() / 2;
+        let mut damaged = whole.clone();
+        damaged[half..half + 8].fill(0xff);
+        let with_garbage = [&whole[..], b"garbage"].concat();
+        for bytes in [whole.clone(), whole[..half].to_vec(), damaged, with_garbage, gzip(b""), at(&[1, 2])] {
+            let directory = tempfile::tempdir().unwrap();
+            let inputs =
+                || vec![file(directory.path(), "a", &bytes), reader(at(&[500])), reader(bytes.clone())];
+            let run = |inputs: Vec<CaptureInput>, reads_ahead| {
+                let mut merged = MergedCaptures::new(inputs).reading_ahead(reads_ahead);
+                let steps = drain(&mut merged);
+                let infos: Vec<_> =
+                    (0..merged.count()).map(|capture| merged.info(capture).cloned()).collect();
+                format!("{steps:?} {infos:?} {}", merged.bytes_read())
+            };
+            assert!(run(inputs(), true) == run(inputs(), false));
+            assert!(run(vec![reader(bytes.clone())], true) == run(vec![reader(bytes.clone())], false));
+        }
     }
 
     fn packets(merged: &mut MergedCaptures) -> Vec<(usize, Option<i64>)> {

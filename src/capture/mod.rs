@@ -18,6 +18,7 @@
 //! - how the bytes arrive (in one piece, one by one, compressed) changes nothing in what is yielded, but that a
 //!   decoder may notice damage inside a compressed stream a little sooner or later.
 
+mod ahead;
 mod begin;
 mod block;
 mod compressed;
@@ -27,6 +28,7 @@ mod inputs;
 mod merge;
 pub mod pcap;
 mod pcapng;
+mod readahead;
 mod reader;
 mod sniff;
 mod source;
@@ -37,6 +39,7 @@ mod tests;
 mod walk;
 mod write;
 
+pub use ahead::TakePacket;
 pub use error::{CaptureError, CaptureErrorKind, Damage, Place};
 pub use info::{
     ByteOrder, CaptureInfo, ContainerFormat, InterfaceAddress, InterfaceInfo, MacAddress, Version,

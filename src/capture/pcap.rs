@@ -103,8 +103,41 @@ impl PcapWalk {
         }
     }
 
+    /// Cuts the record that the bytes begin with, where it is an ordinary one and whole; else `None`, and
+    /// [`cut`](Self::cut) says what it is.
+    #[inline(always)]
+    pub(super) fn record(&self, bytes: &[u8]) -> Option<(PacketFields, usize)> {
+        let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes.first_chunk::<16>()?;
+        let captured = self.byte_order.u32([i, j, k, l]);
+        let length = self.header_length + captured as usize;
+        if self.lengths != Lengths::InOrder
+            || captured == 0
+            || captured > MAX_CAPTURED
+            || bytes.len() < length
+        {
+            return None;
+        }
+        let (seconds, fraction) = (self.byte_order.u32([a, b, c, d]), self.byte_order.u32([e, f, g, h]));
+        Some((self.fields(seconds, fraction, captured, self.byte_order.u32([m, n, o, p])), length))
+    }
+
+    /// What a record says about its packet.
+    #[inline(always)]
+    fn fields(&self, seconds: u32, fraction: u32, captured: u32, original_length: u32) -> PacketFields {
+        // 2^32 seconds and 2^32 microseconds fit 63 bits of nanoseconds
+        let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
+        PacketFields {
+            time: PacketTime::At(Timestamp::from_nanos(nanos as i64)),
+            original_length,
+            link_type: self.link_type,
+            interface: 0,
+            direction: PacketDirection::Unknown,
+            data_start: self.header_length as u32,
+            data_length: captured,
+        }
+    }
+
     /// Cuts the record that the bytes begin with.
-    #[inline]
     pub(super) fn cut(&self, bytes: &[u8]) -> Cut {
         let Some(&[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) = bytes.first_chunk::<16>() else {
             return Cut::More(self.header_length);
@@ -130,18 +163,7 @@ impl PcapWalk {
         if bytes.len() < length {
             return Cut::More(length);
         }
-        // 2^32 seconds and 2^32 microseconds fit 63 bits of nanoseconds
-        let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
-        let fields = PacketFields {
-            time: PacketTime::At(Timestamp::from_nanos(nanos as i64)),
-            original_length,
-            link_type: self.link_type,
-            interface: 0,
-            direction: PacketDirection::Unknown,
-            data_start: self.header_length as u32,
-            data_length: captured,
-        };
-        Cut::Packet(fields, length)
+        Cut::Packet(self.fields(seconds, fraction, captured, original_length), length)
     }
 
     /// Looks whether an empty record is the file header of a capture that `cat` put behind this one: as a record it

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::Damage;
+use super::ahead::{Ahead, ComesNext, TakePacket};
 use super::begin::{Input, Walk, begin};
 use super::block::Block;
 use super::compressed::Decompressor;
@@ -18,8 +19,8 @@ use super::error::{CaptureError, CaptureErrorKind, Place};
 use super::info::CaptureInfo;
 use super::sniff::{SNIFF_LENGTH, Sniffed, sniff};
 use super::source::Source;
-use super::walk::{Cut, PacketFields};
-use crate::packet::{CapturedPacket, LinkType, PacketDirection, PacketTime};
+use super::walk::{Current, Cut, PacketFields};
+use crate::packet::{CapturedPacket, PacketTime};
 
 /// An opened capture.
 pub struct Capture {
@@ -52,32 +53,6 @@ pub(super) enum Advanced {
     Paused,
     /// The capture's end.
     End,
-}
-
-/// The packet advanced to.
-struct Current {
-    fields: PacketFields,
-    /// Its record's place in the capture.
-    offset: u64,
-    /// Its bytes' place in the block.
-    data: usize,
-}
-
-impl Current {
-    /// Before the first packet.
-    const NONE: Current = Current {
-        fields: PacketFields {
-            time: PacketTime::Missing,
-            original_length: 0,
-            link_type: LinkType(0),
-            interface: 0,
-            direction: PacketDirection::Unknown,
-            data_start: 0,
-            data_length: 0,
-        },
-        offset: 0,
-        data: 0,
-    };
 }
 
 impl Capture {
@@ -150,10 +125,7 @@ impl Capture {
                 Err(error) => interrupted = Some(fail(input.verdict(error))),
             }
         }
-        let compression = match &input {
-            Input::Plain(_) => None,
-            Input::Compressed(decompressor) => decompressor.compression(),
-        };
+        let compression = input.decompressor().and_then(Decompressor::compression);
         let begun = begin(block.unread(), compression);
         // the header's bytes are cut, so what interrupted them says more than what they lack
         let (walk, mut info, header) = match (begun, interrupted) {
@@ -179,6 +151,11 @@ impl Capture {
         })
     }
 
+    /// Decompresses on a thread of its own from here on.
+    pub(super) fn read_ahead(&mut self) {
+        self.input.read_ahead();
+    }
+
     /// Cuts the next packet. `false` at the capture's end, and ever after an error.
     ///
     /// # Errors
@@ -202,7 +179,7 @@ impl Capture {
         let bytes = self.block.unread();
         match &self.walk {
             Walk::Pcap(walk) => {
-                if let Cut::Packet(fields, length) = walk.cut(bytes) {
+                if let Some((fields, length)) = walk.record(bytes) {
                     self.take(fields, length);
                     return Ok(Advanced::Packet);
                 }
@@ -215,6 +192,34 @@ impl Capture {
             }
         }
         self.advance_slowly()
+    }
+
+    /// Hands on the packets that follow in the block, at most so many and as long as their times let them come next;
+    /// the packet advanced to stays what it was. Returns how many there were. Always inlined, with what is done to
+    /// the packets, so that they are never put together in memory.
+    #[inline(always)]
+    pub(super) fn each_in_block(
+        &mut self,
+        most: usize,
+        comes_next: &impl ComesNext,
+        capture: usize,
+        taker: &mut impl TakePacket,
+    ) -> usize {
+        let mut ahead = Ahead {
+            bytes: self.block.unread(),
+            number: self.number,
+            offset: self.offset,
+            info: &self.info,
+            most,
+        };
+        match &self.walk {
+            Walk::Pcap(walk) => ahead.each(walk, comes_next, capture, taker),
+            Walk::Pcapng(walk) => ahead.each(&**walk, comes_next, capture, taker),
+        }
+        let (packets, taken) = (ahead.number - self.number, ahead.offset - self.offset);
+        self.number += packets;
+        self.consume(taken as usize);
+        packets as usize
     }
 
     /// Makes a cut packet the current one.
@@ -241,7 +246,7 @@ impl Capture {
             return Ok(Advanced::End);
         }
         let mut advanced = self.try_advance_slowly();
-        if let (Ok(Advanced::End), Input::Compressed(decompressor)) = (&advanced, &self.input)
+        if let (Ok(Advanced::End), Some(decompressor)) = (&advanced, self.input.decompressor())
             && let (Some(position), Some(compression)) =
                 (decompressor.trailing_garbage_at(), decompressor.compression())
         {
@@ -251,7 +256,7 @@ impl Capture {
             self.ended = true;
             self.block.clear();
             self.current = Current::NONE;
-            if let Input::Compressed(decompressor) = &self.input {
+            if let Some(decompressor) = self.input.decompressor() {
                 self.info.trailing_garbage_at = decompressor.trailing_garbage_at();
             }
         }

@@ -31,3 +31,29 @@ pub(super) struct PacketFields {
     /// How many there are.
     pub(super) data_length: u32,
 }
+
+/// The packet advanced to.
+pub(super) struct Current {
+    pub(super) fields: PacketFields,
+    /// Its record's place in the capture.
+    pub(super) offset: u64,
+    /// Its bytes' place in the block.
+    pub(super) data: usize,
+}
+
+impl Current {
+    /// Before the first packet.
+    pub(super) const NONE: Current = Current {
+        fields: PacketFields {
+            time: PacketTime::Missing,
+            original_length: 0,
+            link_type: LinkType(0),
+            interface: 0,
+            direction: PacketDirection::Unknown,
+            data_start: 0,
+            data_length: 0,
+        },
+        offset: 0,
+        data: 0,
+    };
+}

@@ -7,11 +7,12 @@ use flowtruth::capture::CaptureError;
 use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert, convert_with_vpc};
 
 use super::args::ConvertArgs;
+use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, hint, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::settings::{ConvertSettings, check_outputs};
-use super::{Exit, Result, inputs, interrupt, summary, vpc};
+use super::{Exit, Result, inputs, summary, vpc};
 
 pub fn run(args: ConvertArgs) -> Result {
     let settings = ConvertSettings::new(args)?;
@@ -19,13 +20,16 @@ pub fn run(args: ConvertArgs) -> Result {
     let mut inputs = inputs::find(&settings.captures, settings.quiet, &progress)?;
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
+    let interrupt = Interrupt::watch(&progress);
     let mut output = match &settings.output {
         Some(path) => Output::file(path)?,
         None => Output::standard(),
     };
     let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
-    let temporaries = [output.temporary(), ledger_output.as_ref().and_then(Output::temporary)];
-    interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
+    [Some(&output), ledger_output.as_ref()]
+        .into_iter()
+        .flatten()
+        .for_each(|output| interrupt.removes(output));
     let to_file = output.temporary().is_some();
     let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));

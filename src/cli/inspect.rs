@@ -13,10 +13,11 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::args::InspectArgs;
+use super::interrupt::Interrupt;
 use super::messages::{cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
-use super::{Exit, Result, inputs, interrupt, table, vpc};
+use super::{Exit, Result, inputs, table, vpc};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -35,7 +36,7 @@ pub fn run(args: InspectArgs) -> Result {
         return show(&text(&[], Some(vpc), args.json));
     }
     let found = inputs::find(&args.captures, args.quiet, &progress)?;
-    interrupt::watch(&progress, Vec::new());
+    let _interrupt = Interrupt::watch(&progress);
     let is_live = found.is_live();
     let mut failures = found.failures;
     let mut inspections = Vec::new();

@@ -1,5 +1,6 @@
 //! What was typed → what it means: defaults settled and combinations checked, before any work starts.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use flowtruth::decode::Tunnels;
@@ -37,15 +38,11 @@ impl ConvertSettings {
         let identity = identity(&records)?;
         vpc.iter().for_each(|vpc| vpc.warn(&format));
         let hints = if vpc.is_none() { hints(&records, &format, &identity) } else { Vec::new() };
-        let threads = match run.threads {
-            Some(threads) => threads.get(),
-            None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        };
         let mut meter = meter_options(metering, selection, &records)?;
         if let Some(interval) = vpc.as_ref().and_then(|vpc| vpc.interval) {
             meter.interval = interval;
         }
-        meter.threads = threads;
+        meter.threads = threads(run.threads);
         meter.memory_limit = run.memory_limit.or_else(memory::half);
         Ok(ConvertSettings {
             captures,
@@ -58,6 +55,11 @@ impl ConvertSettings {
             hints,
         })
     }
+}
+
+/// The threads to use: as many as were asked for, or as there are cores.
+pub fn threads(asked: Option<NonZeroUsize>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get)
 }
 
 fn meter_options(

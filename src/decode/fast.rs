@@ -12,11 +12,75 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::tunnel::{GENEVE_PORT, VXLAN_PORT};
 use super::{Tunnels, fingerprint};
-use crate::packet::{CapturedPacket, Fragment, IpPacket, LinkType, Note, Notes, Protocol, TcpFlags};
+use crate::packet::{
+    CapturedPacket, Fragment, IpPacket, LinkType, Note, Notes, PacketDirection, Protocol, TcpFlags,
+};
+
+/// What the fast path says of a packet: an [`IpPacket`] as far as common frames differ in it.
+///
+/// It knows the addresses' family at compile time, so that a caller who is compiled together with the decoder keeps
+/// all of it in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommonPacket<A> {
+    /// Source address.
+    pub srcaddr: A,
+    /// Destination address.
+    pub dstaddr: A,
+    /// Source port.
+    pub srcport: u16,
+    /// Destination port.
+    pub dstport: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The raw flags of a TCP header, else 0.
+    pub tcp_flags: TcpFlags,
+    /// IP length in bytes.
+    pub ip_length: u32,
+    /// How much of it was captured, in bytes.
+    pub captured_ip_length: u32,
+    /// Where the IP header begins in the frame, in bytes.
+    pub ip_offset: u32,
+    /// Nothing, or [`Note::SnaplenCut`].
+    pub notes: Notes,
+    /// As [`IpPacket::fingerprint`].
+    pub fingerprint: u64,
+}
+
+impl<A: Into<IpAddr>> CommonPacket<A> {
+    /// The same in the form that every packet has.
+    #[inline]
+    fn into_ip_packet(self, direction: PacketDirection) -> IpPacket {
+        IpPacket {
+            srcaddr: self.srcaddr.into(),
+            dstaddr: self.dstaddr.into(),
+            srcport: self.srcport,
+            dstport: self.dstport,
+            protocol: self.protocol,
+            tcp_flags: self.tcp_flags,
+            icmp: None,
+            fragment: Fragment::Whole,
+            ip_length: self.ip_length,
+            captured_ip_length: self.captured_ip_length,
+            ip_offset: self.ip_offset,
+            direction,
+            notes: self.notes,
+            fingerprint: self.fingerprint,
+        }
+    }
+}
 
 /// Decodes the common frame; `None` for every other.
 #[inline]
 pub(super) fn decode(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Option<IpPacket> {
+    let direction = packet.direction;
+    common_ipv4(packet, tunnels)
+        .map(|common| common.into_ip_packet(direction))
+        .or_else(|| common_ipv6(packet, tunnels).map(|common| common.into_ip_packet(direction)))
+}
+
+/// The ethertype behind up to two VLAN tags, and what is captured behind it.
+#[inline(always)]
+fn ethernet<'a>(packet: &CapturedPacket<'a>) -> Option<(u16, &'a [u8])> {
     if packet.link_type != LinkType::ETHERNET {
         return None;
     }
@@ -29,15 +93,13 @@ pub(super) fn decode(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Option<Ip
         let (tag, behind) = rest.split_first_chunk::<4>()?;
         (ethertype, rest) = (u16::from_be_bytes([tag[2], tag[3]]), behind);
     }
-    match ethertype {
-        0x0800 => ipv4(packet, rest, tunnels),
-        0x86dd => ipv6(packet, rest, tunnels),
-        _ => None,
-    }
+    Some((ethertype, rest))
 }
 
+/// Decodes the common frame with an IPv4 packet; `None` for every other. Always inlined into its caller.
 #[inline(always)]
-fn ipv4(packet: &CapturedPacket<'_>, ip: &[u8], tunnels: Tunnels) -> Option<IpPacket> {
+pub fn common_ipv4(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Option<CommonPacket<Ipv4Addr>> {
+    let (0x0800, ip) = ethernet(packet)? else { return None };
     let (header, behind) = ip.split_first_chunk::<20>()?;
     let fragment = u16::from_be_bytes([header[6], header[7]]);
     // version 4, five words; neither an offset nor more fragments
@@ -49,8 +111,8 @@ fn ipv4(packet: &CapturedPacket<'_>, ip: &[u8], tunnels: Tunnels) -> Option<IpPa
     let srcaddr = [header[12], header[13], header[14], header[15]];
     let dstaddr = [header[16], header[17], header[18], header[19]];
     let network = Network {
-        srcaddr: IpAddr::V4(Ipv4Addr::from(srcaddr)),
-        dstaddr: IpAddr::V4(Ipv4Addr::from(dstaddr)),
+        srcaddr: Ipv4Addr::from(srcaddr),
+        dstaddr: Ipv4Addr::from(dstaddr),
         addresses: fingerprint::ipv4_addresses(srcaddr, dstaddr),
         identity: u64::from(identity),
         protocol: header[9],
@@ -60,8 +122,10 @@ fn ipv4(packet: &CapturedPacket<'_>, ip: &[u8], tunnels: Tunnels) -> Option<IpPa
     finish(packet, &network, ip, behind, tunnels)
 }
 
+/// Decodes the common frame with an IPv6 packet; `None` for every other. Always inlined into its caller.
 #[inline(always)]
-fn ipv6(packet: &CapturedPacket<'_>, ip: &[u8], tunnels: Tunnels) -> Option<IpPacket> {
+pub fn common_ipv6(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Option<CommonPacket<Ipv6Addr>> {
+    let (0x86dd, ip) = ethernet(packet)? else { return None };
     let (header, behind) = ip.split_first_chunk::<40>()?;
     let first_word = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
     if first_word >> 28 != 6 {
@@ -71,8 +135,8 @@ fn ipv6(packet: &CapturedPacket<'_>, ip: &[u8], tunnels: Tunnels) -> Option<IpPa
     let (srcaddr, rest) = header.get(8..)?.split_first_chunk::<16>()?;
     let dstaddr = rest.first_chunk::<16>()?;
     let network = Network {
-        srcaddr: IpAddr::V6(Ipv6Addr::from(*srcaddr)),
-        dstaddr: IpAddr::V6(Ipv6Addr::from(*dstaddr)),
+        srcaddr: Ipv6Addr::from(*srcaddr),
+        dstaddr: Ipv6Addr::from(*dstaddr),
         addresses: fingerprint::ipv6_addresses(*srcaddr, *dstaddr),
         identity: fingerprint::ipv6_identity(first_word & 0x000f_ffff, 0, 0),
         protocol: header[6],
@@ -83,9 +147,9 @@ fn ipv6(packet: &CapturedPacket<'_>, ip: &[u8], tunnels: Tunnels) -> Option<IpPa
 }
 
 /// What an IP header says.
-struct Network {
-    srcaddr: IpAddr,
-    dstaddr: IpAddr,
+struct Network<A> {
+    srcaddr: A,
+    dstaddr: A,
     addresses: u64,
     identity: u64,
     protocol: u8,
@@ -95,13 +159,13 @@ struct Network {
 
 /// `ip` is what is captured from the IP header on, `behind` what is captured behind it.
 #[inline(always)]
-fn finish(
+fn finish<A: Copy>(
     packet: &CapturedPacket<'_>,
-    network: &Network,
+    network: &Network<A>,
     ip: &[u8],
     behind: &[u8],
     tunnels: Tunnels,
-) -> Option<IpPacket> {
+) -> Option<CommonPacket<A>> {
     let original_length = packet.original_length as usize;
     let captured_length = packet.data.len();
     let ip_offset = captured_length - ip.len();
@@ -133,19 +197,16 @@ fn finish(
     if captured_length < original_length {
         notes.insert(Note::SnaplenCut);
     }
-    Some(IpPacket {
+    Some(CommonPacket {
         srcaddr: network.srcaddr,
         dstaddr: network.dstaddr,
         srcport: u16::from_be_bytes([ports[0], ports[1]]),
         dstport,
         protocol: Protocol(network.protocol),
         tcp_flags: TcpFlags(tcp_flags),
-        icmp: None,
-        fragment: Fragment::Whole,
         ip_length: network.ip_length,
         captured_ip_length: ip_length.min(ip.len()) as u32,
         ip_offset: ip_offset as u32,
-        direction: packet.direction,
         notes,
         fingerprint: fingerprint::fingerprint(
             network.addresses,

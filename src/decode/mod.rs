@@ -24,6 +24,7 @@ mod tunnel;
 mod tunnels;
 mod view;
 
+pub use fast::{CommonPacket, common_ipv4, common_ipv6};
 pub use tunnels::{ParseTunnelsError, Tunnels};
 
 use crate::packet::{CapturedPacket, IpPacket, SkipReason};
@@ -38,6 +39,16 @@ use crate::packet::{CapturedPacket, IpPacket, SkipReason};
 pub fn decode(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Result<IpPacket, SkipReason> {
     match fast::decode(packet, tunnels) {
         Some(ip_packet) => Ok(ip_packet),
-        None => general::decode(packet, tunnels),
+        None => decode_uncommon(packet, tunnels),
     }
+}
+
+/// The same for a frame that [`common_ipv4`] and [`common_ipv6`] have no answer for; with one that they have, it
+/// takes longer.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_uncommon(packet: &CapturedPacket<'_>, tunnels: Tunnels) -> Result<IpPacket, SkipReason> {
+    general::decode(packet, tunnels)
 }

@@ -43,6 +43,11 @@ impl Claim {
         Claim { start: self.start.saturating_sub(seconds), end: self.end.saturating_sub(seconds), ..self }
     }
 
+    /// The same record on a clock that is so many seconds ahead.
+    pub fn later(self, seconds: i64) -> Claim {
+        Claim { start: self.start.saturating_add(seconds), end: self.end.saturating_add(seconds), ..self }
+    }
+
     /// Whether both say the same of the same seconds, whatever their interfaces and lines.
     pub fn says_the_same(&self, other: &Claim) -> bool {
         let what = |claim: &Claim| {

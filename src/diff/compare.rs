@@ -111,6 +111,16 @@ fn pair_equal(cells: &mut Vec<Cell>, claims: &mut Vec<Claim>) -> Vec<Claim> {
     paired.into_iter().map(|(claim, _)| claim).collect()
 }
 
+/// Whether two logs say the same of a flow, each record of one standing for one of the other.
+pub fn agree(cells: &[Cell], claims: &[Claim]) -> bool {
+    if cells.len() != claims.len() {
+        return false;
+    }
+    let (mut cells, mut claims) = (cells.to_vec(), claims.to_vec());
+    pair_equal(&mut cells, &mut claims);
+    cells.is_empty() && claims.is_empty()
+}
+
 /// A record that stands twice in a log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Duplicate {

@@ -33,7 +33,7 @@ pub use align::{Alignment, Fit, Placed, Run, Sides, fits_exactly};
 pub use cause::{Cause, Judgement};
 pub use cell::{Cell, PacketFacts, Sum};
 pub use claim::Claim;
-pub use compare::{CompareOptions, compare};
+pub use compare::{CompareOptions, agree, compare};
 pub use coverage::LogWindows;
 pub use judge::LARGE_FLOW;
 pub use offset::{ClockOffset, OffsetVotes};

@@ -53,7 +53,9 @@ impl OffsetVotes {
         }
         let Some(mut places) = first_places(cells, claims) else { return };
         places.sort_unstable();
-        let Some(vote) = places.get(places.len() / 2) else { return };
+        // at the ends of what can be held it is further, nobody knows how far
+        let is_held = |vote: &&i64| ![i64::MIN, i64::MAX].contains(*vote);
+        let Some(vote) = places.get(places.len() / 2).filter(is_held) else { return };
         *self.all.entry(*vote).or_default() += 1;
         if first.start > span.0.saturating_add(1) && last.end < span.1.saturating_sub(1) {
             *self.inner.entry(*vote).or_default() += 1;

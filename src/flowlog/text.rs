@@ -1,13 +1,17 @@
 //! Plain-text flow logs: one line a record, one space between values.
 //!
 //! [`write_header_line`] and [`write_record_line`] append to a buffer exactly what AWS's files hold: single
-//! spaces, no trailing space, `\n` at the end. [`parse_line`] reads such a line and is as strict about its
+//! spaces, no trailing space, `\n` at the end; [`LineWriter`] does the same for many records. [`parse_line`] reads such a line and is as strict about its
 //! shape; about values it is as lenient as [`Field::read`](crate::record::Field::read).
 //!
 //! Invariant: a record whose fields outside the format are missing, and whose `version` is the format's, is read
 //! back as it was written.
 
+mod lines;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub use lines::LineWriter;
 
 use crate::record::{FieldValueError, FlowRecord, LogFormat, Value};
 

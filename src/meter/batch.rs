@@ -57,23 +57,30 @@ impl Batch {
         self.runs.is_empty() && self.counted_v4.is_empty() && self.counted_v6.is_empty()
     }
 
-    /// Adds a packet to be counted in the window it is placed in.
+    /// The run that packets of this placement are added to.
     #[inline]
-    pub fn push(&mut self, placement: Placement, packet: &Observation) {
+    fn run(&mut self, placement: Placement) -> Option<&mut Run> {
         if self.runs.last().is_none_or(|run| run.placement != placement) {
             self.runs.push(Run { placement, v4: 0, v6: 0 });
         }
-        let Some(run) = self.runs.last_mut() else { return };
-        let Observation { key, time, ip_length, logged_flags } = *packet;
-        match pack(&key) {
-            Packed::V4(key) => {
-                self.v4.push(PackedPacket { key, time, ip_length, logged_flags });
-                run.v4 += 1;
-            }
-            Packed::V6(key) => {
-                self.v6.push(PackedPacket { key, time, ip_length, logged_flags });
-                run.v6 += 1;
-            }
+        self.runs.last_mut()
+    }
+
+    /// Adds what `fill` adds to the packets of each family, all in one window.
+    #[inline]
+    pub(crate) fn extend(
+        &mut self,
+        placement: Placement,
+        fill: impl FnOnce(&mut Vec<PackedPacket<PackedV4>>, &mut Vec<PackedPacket<PackedV6>>),
+    ) {
+        let before = (self.v4.len(), self.v6.len());
+        fill(&mut self.v4, &mut self.v6);
+        let (v4, v6) = (self.v4.len() - before.0, self.v6.len() - before.1);
+        if v4 + v6 > 0
+            && let Some(run) = self.run(placement)
+        {
+            run.v4 += v4;
+            run.v6 += v6;
         }
     }
 
@@ -85,6 +92,16 @@ impl Batch {
         for Counted { placement, key, counters } in &self.counted_v6 {
             each(*placement, &key.unpack(), counters);
         }
+    }
+
+    /// Adds a packet to be counted in the window it is placed in.
+    #[inline]
+    pub fn push(&mut self, placement: Placement, packet: &Observation) {
+        let Observation { key, time, ip_length, logged_flags } = *packet;
+        self.extend(placement, |v4, v6| match pack(&key) {
+            Packed::V4(key) => v4.push(PackedPacket { key, time, ip_length, logged_flags }),
+            Packed::V6(key) => v6.push(PackedPacket { key, time, ip_length, logged_flags }),
+        });
     }
 
     /// Empties it and keeps its memory.

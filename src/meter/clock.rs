@@ -93,6 +93,33 @@ impl EventClock {
         greatest > self.quiet_until && self.close_until(greatest)
     }
 
+    /// Moves the clock by so many packets at once, of which these are the earliest and the latest, where that changes
+    /// nothing but the greatest time and puts all of them where the packet placed last was put, none of them late. Returns where that is,
+    /// or `None` where the packets have to be taken one by one.
+    #[inline]
+    pub fn observe_together(
+        &mut self,
+        packets: u64,
+        earliest: Timestamp,
+        latest: Timestamp,
+    ) -> Option<Placement> {
+        let (earliest, latest) = (earliest.nanos(), latest.nanos());
+        let greatest = self.greatest?;
+        let (start, end, window) = self.recent;
+        let is_quiet = self.lone.is_empty()
+            && latest <= self.quiet_until
+            && latest.saturating_sub(ABSURD) <= greatest
+            && start <= earliest
+            && latest < end
+            && window >= self.passed;
+        if !is_quiet {
+            return None;
+        }
+        self.packets += packets;
+        self.greatest = Some(greatest.max(latest));
+        Some(Placement { window, late: false })
+    }
+
     /// The greatest time, where lone times are about or the packet's own may be one; `None` while no time is
     /// believed.
     #[cold]
@@ -240,6 +267,8 @@ impl LoneTimes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: i64 = 1_000_000_000;
@@ -336,6 +365,34 @@ mod tests {
         let mut clock = clock(10);
         assert!(run(&mut clock, &times).iter().all(|step| *step == (None, false)));
         assert_eq!(clock.unbelieved(), 97);
+    }
+
+    proptest! {
+        #[test]
+        fn packets_taken_together_are_placed_as_one_by_one(
+            seconds in proptest::collection::vec(prop_oneof![20 => 0_i64..200, 1 => 0_i64..20_000], 3..200),
+            group in 1_usize..40,
+            lateness in 0_u64..20,
+        ) {
+            let times: Vec<_> = seconds.iter().map(|s| Timestamp::from_nanos(s * SECOND)).collect();
+            let (mut one_by_one, mut together) = (clock(lateness), clock(lateness));
+            one_by_one.begin(&times[..3]);
+            together.begin(&times[..3]);
+            for group in times.chunks(group) {
+                let expected: Vec<_> = group
+                    .iter()
+                    .map(|time| (one_by_one.observe(*time), one_by_one.place(*time)))
+                    .collect();
+                let (earliest, latest) = (*group.iter().min().unwrap(), *group.iter().max().unwrap());
+                let found: Vec<_> = match together.observe_together(group.len() as u64, earliest, latest) {
+                    Some(placement) => group.iter().map(|_| (false, placement)).collect(),
+                    None => group.iter().map(|time| (together.observe(*time), together.place(*time))).collect(),
+                };
+                prop_assert_eq!(found, expected);
+                prop_assert_eq!(together.passed(), one_by_one.passed());
+                prop_assert_eq!(together.unbelieved(), one_by_one.unbelieved());
+            }
+        }
     }
 
     #[test]

@@ -20,16 +20,15 @@ const BUCKETS: usize = 1 << 15;
 /// How many low bits of a slot's tag name the observation point.
 const POINT_BITS: u32 = 20;
 
-/// One remembered packet: the upper bits of its fingerprint, where it was seen, and when.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    tag: u64,
-    time: i64,
-}
-
+/// So many remembered packets, the latest first.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-struct Bucket([Slot; WAYS]);
+struct Bucket {
+    /// The upper bits of a fingerprint and where it was seen.
+    tags: [u64; WAYS],
+    /// When.
+    times: [i64; WAYS],
+}
 
 /// The packets seen last.
 #[derive(Debug)]
@@ -48,12 +47,14 @@ impl RecentPackets {
         }
     }
 
-    /// Brings a fingerprint's bucket into the cache. To be called for several packets before they are looked up, so
+    /// Brings the buckets of fingerprints into the cache. To be called for several packets before they are looked up, so
     /// that their cache misses overlap; it changes nothing.
     #[inline]
-    pub fn touch(&self, fingerprint: u64) {
-        let bucket = self.buckets.get(fingerprint as usize % BUCKETS);
-        std::hint::black_box(bucket.map(|Bucket([slot, ..])| slot.tag));
+    pub fn touch(&self, fingerprints: impl Iterator<Item = u64>) {
+        let load = |fingerprint: u64| {
+            self.buckets.get(fingerprint as usize % BUCKETS).map_or(0, |bucket| bucket.tags[0])
+        };
+        std::hint::black_box(fingerprints.fold(0, |all, fingerprint| all ^ load(fingerprint)));
     }
 
     /// Where the same packet was seen shortly before, or `None` if it was not; then it is remembered.
@@ -70,15 +71,24 @@ impl RecentPackets {
         let time = time.nanos();
         // a tag of 0 would be an empty slot's
         let upper = (fingerprint | 1 << 63) & !POINT_MASK;
-        let Bucket(slots) = self.buckets.get_mut(fingerprint as usize % BUCKETS)?;
-        for slot in slots.iter() {
-            if slot.tag & !POINT_MASK == upper && slot.time.abs_diff(time) <= self.within.unsigned_abs() {
-                return Some(ObservationPoint((slot.tag & POINT_MASK) as u32));
+        let bucket = self.buckets.get_mut(fingerprint as usize % BUCKETS)?;
+        let is_same = |tag: u64| tag & !POINT_MASK == upper;
+        // one branch, nearly always the same way
+        if bucket.tags.iter().fold(false, |any, tag| any | is_same(*tag)) {
+            let found = bucket
+                .tags
+                .iter()
+                .zip(&bucket.times)
+                .find(|(tag, seen)| is_same(**tag) && seen.abs_diff(time) <= self.within.unsigned_abs());
+            if let Some((tag, _)) = found {
+                return Some(ObservationPoint((tag & POINT_MASK) as u32));
             }
         }
-        let [a, b, c, _] = *slots;
         let tag = upper | u64::from(point.0).min(POINT_MASK);
-        *slots = [Slot { tag, time }, a, b, c];
+        let [a, b, c, _] = bucket.tags;
+        bucket.tags = [tag, a, b, c];
+        let [a, b, c, _] = bucket.times;
+        bucket.times = [time, a, b, c];
         None
     }
 }

@@ -12,8 +12,11 @@ use crate::packet::{IcmpType, PacketDirection, Protocol};
 /// How many low bits of a packed word are not the record's key: direction and ICMP type.
 const EXTRA_BITS: u32 = 24;
 
+/// The direction's bits where it is not known.
+const UNKNOWN_DIRECTION: u64 = 2 << 17;
+
 /// A metering key in the form that tables hold and sort.
-pub(super) trait PackedKey: Copy + Default + Ord + Hash + Send + 'static {
+pub(crate) trait PackedKey: Copy + Default + Ord + Hash + Send + 'static {
     /// The key with everything in it.
     fn unpack(self) -> MeteringKey;
 
@@ -22,6 +25,12 @@ pub(super) trait PackedKey: Copy + Default + Ord + Hash + Send + 'static {
 
     /// The key seen from another point.
     fn with_point(self, point: ObservationPoint) -> Self;
+
+    /// How many [`part`](Self::part)s a key has.
+    const PARTS: usize;
+
+    /// So many bits of the key: keys compare as their parts do, one after another.
+    fn part(self, part: usize) -> u32;
 
     /// How many bytes [`write`](Self::write) appends.
     const LENGTH: usize;
@@ -42,7 +51,7 @@ pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 /// The key of an IPv4 flow: 24 bytes, so that an entry of the flow table fits one cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PackedV4 {
+pub(crate) struct PackedV4 {
     /// srcaddr, dstaddr; from the top.
     addresses: u64,
     /// protocol, srcport, dstport, extra; from the top.
@@ -52,12 +61,48 @@ pub(super) struct PackedV4 {
 
 /// The key of an IPv6 flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PackedV6 {
+pub(crate) struct PackedV6 {
     srcaddr: u128,
     dstaddr: u128,
     /// protocol, srcport, dstport, extra; from the top.
     word: u64,
     point: u32,
+}
+
+/// Protocol and ports of a flow of which nothing else is asked, as [`pack`] packs them.
+#[inline]
+const fn plain_word(protocol: Protocol, srcport: u16, dstport: u16) -> u64 {
+    (protocol.0 as u64) << 56 | (srcport as u64) << 40 | (dstport as u64) << EXTRA_BITS | UNKNOWN_DIRECTION
+}
+
+impl PackedV4 {
+    /// The key of a flow of which nothing else is asked: as [`pack`] packs it.
+    #[inline]
+    pub(crate) fn plain(
+        srcaddr: Ipv4Addr,
+        dstaddr: Ipv4Addr,
+        protocol: Protocol,
+        srcport: u16,
+        dstport: u16,
+    ) -> Self {
+        let addresses = u64::from(srcaddr.to_bits()) << 32 | u64::from(dstaddr.to_bits());
+        PackedV4 { addresses, word: plain_word(protocol, srcport, dstport), point: 0 }
+    }
+}
+
+impl PackedV6 {
+    /// The key of a flow of which nothing else is asked: as [`pack`] packs it.
+    #[inline]
+    pub(crate) fn plain(
+        srcaddr: Ipv6Addr,
+        dstaddr: Ipv6Addr,
+        protocol: Protocol,
+        srcport: u16,
+        dstport: u16,
+    ) -> Self {
+        let word = plain_word(protocol, srcport, dstport);
+        PackedV6 { srcaddr: srcaddr.to_bits(), dstaddr: dstaddr.to_bits(), word, point: 0 }
+    }
 }
 
 /// A packed key of either family.
@@ -118,7 +163,7 @@ fn pack_extra(key: &MeteringKey) -> u32 {
 #[inline]
 const fn projected_word(word: u64, with_direction: bool) -> u64 {
     const FLOW: u64 = !((1 << EXTRA_BITS) - 1);
-    if with_direction { word & (FLOW | 3 << 17) } else { word & FLOW | 2 << 17 }
+    if with_direction { word & (FLOW | 3 << 17) } else { word & FLOW | UNKNOWN_DIRECTION }
 }
 
 fn unpack_word(word: u64, srcaddr: IpAddr, dstaddr: IpAddr, point: u32) -> MeteringKey {
@@ -143,6 +188,19 @@ fn unpack_word(word: u64, srcaddr: IpAddr, dstaddr: IpAddr, point: u32) -> Meter
 }
 
 impl PackedKey for PackedV4 {
+    const PARTS: usize = 5;
+
+    #[inline]
+    fn part(self, part: usize) -> u32 {
+        match part {
+            0 => (self.addresses >> 32) as u32,
+            1 => self.addresses as u32,
+            2 => (self.word >> 32) as u32,
+            3 => self.word as u32,
+            _ => self.point,
+        }
+    }
+
     const LENGTH: usize = 20;
 
     fn unpack(self) -> MeteringKey {
@@ -177,6 +235,19 @@ impl PackedKey for PackedV4 {
 }
 
 impl PackedKey for PackedV6 {
+    const PARTS: usize = 11;
+
+    #[inline]
+    fn part(self, part: usize) -> u32 {
+        match part {
+            0..4 => (self.srcaddr >> (96 - 32 * part)) as u32,
+            4..8 => (self.dstaddr >> (96 - 32 * (part - 4))) as u32,
+            8 => (self.word >> 32) as u32,
+            9 => self.word as u32,
+            _ => self.point,
+        }
+    }
+
     const LENGTH: usize = 44;
 
     fn unpack(self) -> MeteringKey {
@@ -271,6 +342,37 @@ mod tests {
                 (Packed::V6(x), Packed::V6(y)) if a.flow != b.flow => {
                     prop_assert_eq!(x.cmp(&y), a.flow.cmp(&b.flow));
                 }
+                _ => {}
+            }
+        }
+
+        #[test]
+        fn plain_keys_are_packed_as_all_are(key in any_key()) {
+            let flow = key.flow;
+            let FlowKey { srcaddr, dstaddr, protocol, srcport, dstport } = flow;
+            match (srcaddr, dstaddr, pack(&MeteringKey::from(flow))) {
+                (IpAddr::V4(srcaddr), IpAddr::V4(dstaddr), Packed::V4(packed)) => {
+                    prop_assert_eq!(PackedV4::plain(srcaddr, dstaddr, protocol, srcport, dstport), packed);
+                }
+                (IpAddr::V6(srcaddr), IpAddr::V6(dstaddr), Packed::V6(packed)) => {
+                    prop_assert_eq!(PackedV6::plain(srcaddr, dstaddr, protocol, srcport, dstport), packed);
+                }
+                _ => prop_assert!(false, "packed as another family"),
+            }
+        }
+
+        #[test]
+        fn keys_compare_as_their_parts(a in any_key(), b in any_key(), shared in 0_usize..4) {
+            fn parts<K: PackedKey>(key: K) -> Vec<u32> {
+                (0..K::PARTS).map(|part| key.part(part)).collect()
+            }
+            let mut b = b;
+            if shared > 0 { b.flow.srcaddr = a.flow.srcaddr; }
+            if shared > 1 { b.flow.dstaddr = a.flow.dstaddr; }
+            if shared > 2 { b = MeteringKey { point: b.point, ..a }; }
+            match (pack(&a), pack(&b)) {
+                (Packed::V4(x), Packed::V4(y)) => prop_assert_eq!(x.cmp(&y), parts(x).cmp(&parts(y))),
+                (Packed::V6(x), Packed::V6(y)) => prop_assert_eq!(x.cmp(&y), parts(x).cmp(&parts(y))),
                 _ => {}
             }
         }

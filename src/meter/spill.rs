@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 
 use super::packed::{PackedKey, take};
-use super::table::FlowTable;
+use super::table::{FlowTable, GROUP, Sorted};
 use crate::flow::FlowCounters;
 use crate::packet::{TcpFlags, Timestamp};
 
@@ -92,9 +92,14 @@ impl SpillFile {
         let order = table.sorted();
         let run = Run { offset: self.length, rows: order.len() as u64, key: PhantomData };
         let mut buffer = Vec::with_capacity(WRITE_BUFFER + 128);
-        for (key, slot) in order {
-            key.write(&mut buffer);
-            write_counters(&table.counters(slot), &mut buffer);
+        for group in order.chunks(GROUP) {
+            // the order jumps about in the table, as when a window is written
+            table.touch(group);
+            for flow in group {
+                let (key, counters) = table.flow(*flow);
+                key.write(&mut buffer);
+                write_counters(&counters, &mut buffer);
+            }
             if buffer.len() >= WRITE_BUFFER {
                 file.write_all(&buffer)?;
                 self.length += buffer.len() as u64;
@@ -104,6 +109,22 @@ impl SpillFile {
         file.write_all(&buffer)?;
         self.length += buffer.len() as u64;
         Ok(run)
+    }
+
+    /// Gives the disk space of a window's runs back, where the system can; the rest of the file stays as it is.
+    pub(super) fn give_back<K: PackedKey>(&self, runs: &[Run<K>]) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(file) = &self.file {
+            use rustix::fs::{FallocateFlags, fallocate};
+            for run in runs {
+                let length = run.rows * row_length::<K>() as u64;
+                let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+                // it only costs room where the file system has no holes
+                let _ = fallocate(file, hole, run.offset, length);
+            }
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = runs;
     }
 
     /// Forgets all runs, once no window needs any, and gives the disk space back.
@@ -169,7 +190,7 @@ pub(super) struct MergedRuns<'a, K> {
     file: Option<&'a File>,
     readers: Vec<RunReader<K>>,
     table: &'a FlowTable<K>,
-    order: std::vec::IntoIter<(K, u32)>,
+    order: std::vec::IntoIter<Sorted>,
     heap: BinaryHeap<Reverse<(K, usize)>>,
     heads: Vec<FlowCounters>,
 }
@@ -179,7 +200,7 @@ impl<K: PackedKey> MergedRuns<'_, K> {
     fn advance(&mut self, source: usize) -> Result<(), SpillError> {
         let next = match self.readers.get_mut(source) {
             Some(reader) => reader.next(self.file)?,
-            None => self.order.next().map(|(key, slot)| (key, self.table.counters(slot))),
+            None => self.order.next().map(|flow| self.table.flow(flow)),
         };
         if let (Some((key, counters)), Some(head)) = (next, self.heads.get_mut(source)) {
             *head = counters;
@@ -201,5 +222,42 @@ impl<K: PackedKey> MergedRuns<'_, K> {
             self.advance(source)?;
         }
         Ok(Some((key, counters)))
+    }
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::super::packed::PackedV4;
+    use super::super::table::PackedPacket;
+    use super::*;
+
+    #[test]
+    fn the_space_of_a_closed_window_is_given_back_while_another_is_open() {
+        let mut table = FlowTable::new();
+        let packets: Vec<_> = (0..20_000_u32)
+            .map(|number| {
+                let address = number.into();
+                let key = PackedV4::plain(address, address, crate::packet::Protocol::UDP, 1, 2);
+                PackedPacket { key, time: Timestamp::MIN, ip_length: 1, logged_flags: TcpFlags(0) }
+            })
+            .collect();
+        table.count(&packets);
+        let mut spill = SpillFile::default();
+        let closed = spill.write(&table).unwrap();
+        let open = spill.write(&table).unwrap();
+        let blocks = |spill: &SpillFile| spill.file.as_ref().unwrap().metadata().unwrap().blocks();
+        let before = blocks(&spill);
+        spill.give_back(&[closed]);
+        assert!(blocks(&spill) < before * 6 / 10, "{} of {before} blocks", blocks(&spill));
+        let none = FlowTable::new();
+        let mut merged = spill.merge(&[open], &none).unwrap();
+        let mut rows = 0;
+        while let Some((_, counters)) = merged.next().unwrap() {
+            assert_eq!(counters.packets, 1);
+            rows += 1;
+        }
+        assert_eq!(rows, 20_000);
     }
 }

@@ -60,9 +60,10 @@ impl<K: PackedKey> Family<K> {
         if self.runs.is_empty() {
             // the order jumps about in the table: entries are touched in groups, so that their misses overlap
             for group in self.table.sorted().chunks(GROUP) {
-                group.iter().for_each(|(_, slot)| self.table.touch(*slot));
-                for (key, slot) in group {
-                    take(*key, self.table.counters(*slot))?;
+                self.table.touch(group);
+                for flow in group {
+                    let (key, counters) = self.table.flow(*flow);
+                    take(key, counters)?;
                 }
             }
         } else {
@@ -275,6 +276,9 @@ impl Meter {
             self.spilled -= 1;
             if self.spilled == 0 {
                 self.file.clear();
+            } else {
+                self.file.give_back(&tables.v4.runs);
+                self.file.give_back(&tables.v6.runs);
             }
         }
         self.held -= tables.bytes();

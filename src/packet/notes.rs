@@ -104,6 +104,8 @@ pub struct Notes(u16);
 impl Notes {
     /// No notes.
     pub const NONE: Notes = Notes(0);
+    /// [`Note::SnaplenCut`] alone.
+    pub const SNAPLEN_CUT: Notes = Notes(1 << Note::SnaplenCut as u8);
 
     /// Adds a note.
     #[inline]

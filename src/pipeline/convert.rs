@@ -4,16 +4,16 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::thread;
 
+use super::background::background;
 use super::emit::{Emitter, Written, shows_direction};
-use super::intake::Intake;
+use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
-use super::workers::{Sink, Stopped, Worker, remote};
+use super::ordered::{Ordered, Sink, Stopped};
+use super::vpc::InterfacesSeen;
+use super::workers::{Worker, remote};
 use super::{MeterOptions, Progress, RecordOptions};
 use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
 use crate::meter::SpillError;
-
-/// After how many packets progress is reported.
-const REPORT_EVERY: u64 = 4096;
 
 /// What a conversion came to.
 #[derive(Debug)]
@@ -55,70 +55,128 @@ pub fn convert(
     write_after_interrupt: bool,
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
-    let with_direction = shows_direction(&records.format);
-    let mut worker = Worker::new(Emitter::new(records, output), meter.table_memory());
-    let mut conversion = if meter.threads > 1 {
-        let (sink, remote_worker) = remote();
-        thread::scope(|scope| {
-            scope.spawn(|| remote_worker.run(&mut worker));
-            // the sink is dropped with the walk, which ends the worker
-            walk(inputs, meter, with_direction, sink, write_after_interrupt, progress)
-        })
-    } else {
-        walk(inputs, meter, with_direction, &mut worker, write_after_interrupt, progress)
-    };
-    let write_open_windows = !conversion.interrupted || write_after_interrupt;
-    let written = worker.finish(write_open_windows)?;
-    let total = &mut conversion.ledger.total;
-    let Written { records, late_records, packets, bytes } = written;
-    (total.records, total.late_records) = (records, late_records);
-    (total.written_packets, total.written_bytes) = (packets, bytes);
-    Ok(conversion)
+    in_background(meter, output, |output| {
+        let worker = Worker::new(Emitter::new(records, output), meter.table_memory());
+        let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
+        let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
+        let total = &mut conversion.ledger.total;
+        let written = worker.finish(!conversion.interrupted || write_after_interrupt)?;
+        let Written { records, late_records, packets, bytes } = written;
+        (total.records, total.late_records) = (records, late_records);
+        (total.written_packets, total.written_bytes) = (packets, bytes);
+        Ok(conversion)
+    })
 }
 
-/// The sequential walk over all packets.
-fn walk(
-    inputs: Vec<CaptureInput>,
-    options: &MeterOptions,
-    with_direction: bool,
-    sink: impl Sink,
-    read_after_interrupt: bool,
-    progress: &Progress,
-) -> Conversion {
-    let mut captures = MergedCaptures::new(inputs);
-    let mut intake = Intake::new(options, with_direction, &names(&captures), sink);
-    let mut failures = Vec::new();
-    let result = (|| -> Result<(), Stopped> {
-        while !intake.has_enough()
-            && (read_after_interrupt || !progress.is_interrupted())
-            && let Some(step) = captures.step()
+/// Runs a conversion; what it writes is written on a thread of its own where there may be several.
+pub(super) fn in_background(
+    meter: &MeterOptions,
+    mut output: impl Write + Send,
+    convert: impl FnOnce(&mut (dyn Write + Send)) -> Result<Conversion, ConvertError>,
+) -> Result<Conversion, ConvertError> {
+    if meter.threads < 2 {
+        return convert(&mut output);
+    }
+    let (mut end, writer) = background();
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| writer.run(output));
+        let converted = convert(&mut end);
+        // which ends the writing
+        drop(end);
+        let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // the output's own error says more than what it stopped
+        written.map_err(ConvertError::Write)?;
+        converted
+    })
+}
+
+/// How captures are read.
+pub(super) struct Reading<'a> {
+    pub(super) meter: &'a MeterOptions,
+    pub(super) with_direction: bool,
+    /// Looks for the interfaces of a VPC, if there is one.
+    pub(super) interfaces: Option<InterfacesSeen>,
+}
+
+impl Reading<'_> {
+    /// Gives all packets to a sink: the ledger without what only the sink knows, and the sink.
+    pub(super) fn walk<S: Sink + Send>(
+        self,
+        inputs: Vec<CaptureInput>,
+        sink: S,
+        write_after_interrupt: bool,
+        progress: &Progress,
+    ) -> (Conversion, S) {
+        let meter = self.meter;
+        let mut captures = MergedCaptures::new(inputs).reading_ahead(meter.threads > 1);
+        let mut ordered = Ordered::new(meter, captures.count(), sink);
+        let mut walk =
+            Walk { captures: &mut captures, write_after_interrupt, progress, failures: Vec::new() };
+        // whether there are enough packets is known only where they are judged
+        let taken = if meter.threads > 1 && meter.count.is_none() {
+            let (taker, remote_ordered) = remote();
+            thread::scope(|scope| {
+                scope.spawn(|| remote_ordered.run(&mut ordered));
+                // the taker is dropped with the walk, which ends the other thread
+                walk.run(self, taker)
+            })
+        } else {
+            walk.run(self, &mut ordered)
+        };
+        let failures = walk.failures;
+        ordered.end();
+        let interrupted = progress.is_interrupted();
+        let (ledger, sink) = ordered.into_ledger(taken, |capture, interface| {
+            let name = captures.name(capture).unwrap_or_default().to_owned();
+            let interfaces = captures.info(capture).map_or(&[][..], |info| &info.interfaces);
+            let named = interfaces.get(interface as usize).filter(|_| interfaces.len() > 1);
+            (name, named.map(|named| named.name.clone().unwrap_or_else(|| interface.to_string())))
+        });
+        (Conversion { ledger, failures, interrupted }, sink)
+    }
+}
+
+/// The walk over all packets.
+struct Walk<'a> {
+    captures: &'a mut MergedCaptures,
+    write_after_interrupt: bool,
+    progress: &'a Progress,
+    failures: Vec<CaptureError>,
+}
+
+impl Walk<'_> {
+    fn run(&mut self, reading: Reading<'_>, taker: impl Taker) -> Taken {
+        let Reading { meter, with_direction, interfaces } = reading;
+        let mut intake =
+            Intake::new(meter, with_direction, &names(self.captures), taker).looking_for(interfaces);
+        // a failed output is reported by the worker, which keeps the error
+        let _ = self.read(&mut intake);
+        self.progress.report(intake.packets(), self.captures.bytes_read());
+        intake.into_taken()
+    }
+
+    fn read(&mut self, intake: &mut Intake<'_, impl Taker>) -> Result<(), Stopped> {
+        while intake.room() > 0
+            && (self.write_after_interrupt || !self.progress.is_interrupted())
+            && let Some(step) = self.captures.step()
         {
             match step {
                 MergeStep::Packet(capture) => {
-                    intake.take(capture, &captures.current(), captures.info(capture))?;
-                    if intake.packets().is_multiple_of(REPORT_EVERY) {
-                        progress.report(intake.packets(), captures.bytes_read());
-                    }
+                    intake.take(capture, &self.captures.current(), self.captures.info(capture));
                 }
-                MergeStep::Paused => intake.settle()?,
+                MergeStep::Paused => intake.hand_over()?,
                 MergeStep::Failed { capture, error } => {
                     intake.failed(capture, with_causes(&error));
-                    failures.push(error);
+                    self.failures.push(error);
                 }
             }
+            self.captures.each_at_hand(intake.room(), intake);
+            intake.hand_over_if_full()?;
+            self.progress.report(intake.packets(), self.captures.bytes_read());
         }
-        intake.end()
-    })();
-    // a failed output is reported by the worker, which keeps the error
-    let _ = result;
-    progress.report(intake.packets(), captures.bytes_read());
-    let (ledger, _) = intake.into_ledger(|capture, interface| {
-        let name = captures.name(capture).unwrap_or_default().to_owned();
-        let interfaces = captures.info(capture).map_or(&[][..], |info| &info.interfaces);
-        let named = interfaces.get(interface as usize).filter(|_| interfaces.len() > 1);
-        (name, named.map(|named| named.name.clone().unwrap_or_else(|| interface.to_string())))
-    });
-    Conversion { ledger, failures, interrupted: progress.is_interrupted() }
+        intake.ended((0..self.captures.count()).map(|capture| self.captures.info(capture)));
+        intake.hand_over()
+    }
 }
 
 /// The captures' names, in the order of the arguments.

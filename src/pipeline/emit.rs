@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{ConvertError, RecordOptions};
-use crate::flowlog::text::{write_header_line, write_record_line};
+use crate::flowlog::text::{LineWriter, write_header_line};
 use crate::meter::{ClosedWindow, Flow, Meter};
 use crate::packet::PacketDirection;
 use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat};
@@ -22,7 +22,7 @@ pub(super) struct Written {
 
 /// Writes the records of closed windows. One record is kept and filled anew for each flow.
 pub(super) struct Emitter<W> {
-    format: LogFormat,
+    lines: LineWriter,
     with_direction: bool,
     record: FlowRecord,
     /// What the user says of packets whose own direction is not known.
@@ -46,7 +46,7 @@ impl<W: Write> Emitter<W> {
             write_header_line(&options.format, &mut buffer);
         }
         Emitter {
-            format: options.format.clone(),
+            lines: LineWriter::new(&options.format, &record),
             with_direction: shows_direction(&options.format),
             identity_direction: record.flow_direction,
             record,
@@ -61,7 +61,7 @@ impl<W: Write> Emitter<W> {
         let before = self.written.records;
         meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
             self.fill(flow);
-            write_record_line(&self.format, &self.record, &mut self.buffer);
+            self.lines.write(&self.record, &mut self.buffer);
             self.written.records += 1;
             self.written.packets += flow.counters.packets;
             self.written.bytes += flow.counters.bytes;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::convert::{names, with_causes};
 use super::intake::Intake;
 use super::ledger::{CaptureTally, DuplicateSights};
-use super::workers::{Sink, Stopped};
+use super::ordered::{Ordered, Sink, Stopped};
 use super::{MeterOptions, Progress};
 use crate::capture::{CaptureError, CaptureInfo, CaptureInput, MergeStep, MergedCaptures};
 use crate::decode::{Tunnels, decode};
@@ -133,7 +133,8 @@ pub fn inspect(
 ) -> (Option<Inspection>, Option<CaptureError>) {
     let options = MeterOptions { tunnels, ..MeterOptions::default() };
     let mut captures = MergedCaptures::new(vec![input]);
-    let mut intake = Intake::new(&options, false, &names(&captures), Nowhere);
+    let mut ordered = Ordered::new(&options, captures.count(), Nowhere);
+    let mut intake = Intake::new(&options, false, &names(&captures), &mut ordered);
     let mut survey = Survey::new(tunnels);
     let mut failure = None;
     while (read_after_interrupt || !progress.is_interrupted())
@@ -143,7 +144,8 @@ pub fn inspect(
             MergeStep::Packet(capture) => {
                 let packet = captures.current();
                 survey.take(&packet);
-                if intake.take(capture, &packet, captures.info(capture)).is_err() {
+                intake.take(capture, &packet, captures.info(capture));
+                if intake.hand_over_if_full().is_err() {
                     break;
                 }
                 if intake.packets().is_multiple_of(4096) {
@@ -158,9 +160,11 @@ pub fn inspect(
         }
     }
     // a sink that takes nothing does not fail
-    let _ = intake.end();
+    let _ = intake.hand_over();
+    let taken = intake.into_taken();
+    ordered.end();
     let interface = |_: usize, interface: u32| ("this capture".to_owned(), Some(interface.to_string()));
-    let (mut ledger, _) = intake.into_ledger(interface);
+    let (mut ledger, _) = ordered.into_ledger(taken, interface);
     let inspection = captures
         .info(0)
         .zip(ledger.captures.pop())
@@ -172,9 +176,8 @@ pub fn inspect(
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        batch.clear();
-        Ok(batch)
+    fn count(&mut self, _: &Batch) -> Result<(), Stopped> {
+        Ok(())
     }
 
     fn close(&mut self, _: WindowIndex) -> Result<(), Stopped> {

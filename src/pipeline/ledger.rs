@@ -79,7 +79,6 @@ impl Tally {
     }
 
     /// A packet was skipped before an IP header was found in it.
-    #[inline]
     pub(super) fn skip(&mut self, reason: SkipReason) {
         *self.packets_skipped.entry(reason).or_default() += 1;
     }
@@ -104,7 +103,21 @@ impl Tally {
         }
     }
 
+    #[inline]
     fn note(&mut self, made: packet::Notes) {
+        if made == packet::Notes::SNAPLEN_CUT {
+            // in a capture with a snap length that is nearly every packet
+            self.snaplen_cut_packets += 1;
+            if let Some(count) = self.notes.0.get_mut(Note::SnaplenCut as usize) {
+                *count += 1;
+            }
+        } else {
+            self.note_any(made);
+        }
+    }
+
+    #[inline(never)]
+    fn note_any(&mut self, made: packet::Notes) {
         for note in made.iter() {
             if let Some(count) = self.notes.0.get_mut(note as usize) {
                 *count += 1;
@@ -131,7 +144,7 @@ impl Tally {
         *self.ip_bytes_skipped.entry(reason).or_default() += bytes;
     }
 
-    fn add(&mut self, other: &Tally) {
+    pub(super) fn add(&mut self, other: &Tally) {
         let add_all = |to: &mut BTreeMap<SkipReason, u64>, from: &BTreeMap<SkipReason, u64>| {
             from.iter().for_each(|(reason, count)| *to.entry(*reason).or_default() += count);
         };

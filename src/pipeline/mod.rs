@@ -8,6 +8,7 @@
 //!
 //! [`convert`] runs the whole of it; [`inspect`] only looks; [`extract`] goes back from a record to its packets.
 
+mod background;
 mod convert;
 mod diff;
 mod emit;
@@ -17,6 +18,7 @@ mod inspect;
 mod intake;
 mod ledger;
 mod options;
+mod ordered;
 mod points;
 mod progress;
 mod selection;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::flow::ObservationPoint;
-use crate::packet::{CapturedPacket, PacketDirection};
+use crate::packet::PacketDirection;
 
 /// What a point stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,11 +14,19 @@ struct Point {
 }
 
 /// The points seen so far, numbered in the order of their first packet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Points {
     points: Vec<Point>,
     numbers: HashMap<Point, ObservationPoint>,
-    recent: Option<(Point, ObservationPoint)>,
+    /// The point asked for last, in one number, and its own.
+    recent: (u64, ObservationPoint),
+}
+
+impl Default for Points {
+    fn default() -> Self {
+        // no point has this number
+        Points { points: Vec::new(), numbers: HashMap::new(), recent: (u64::MAX, ObservationPoint(0)) }
+    }
 }
 
 impl Points {
@@ -27,23 +35,25 @@ impl Points {
     pub(super) fn of(
         &mut self,
         capture: usize,
-        packet: &CapturedPacket<'_>,
+        interface: u32,
         direction: PacketDirection,
     ) -> ObservationPoint {
-        let point = Point { capture, interface: packet.interface, direction };
+        // one comparison; as many captures as to fill 30 bits do not fit the memory
+        let code = (capture as u64) << 34 | u64::from(interface) << 2 | direction as u64;
         match self.recent {
-            Some((recent, number)) if recent == point => number,
-            _ => self.find(point),
+            (recent, number) if recent == code => number,
+            _ => self.find(Point { capture, interface, direction }, code),
         }
     }
 
-    fn find(&mut self, point: Point) -> ObservationPoint {
+    #[inline(never)]
+    fn find(&mut self, point: Point, code: u64) -> ObservationPoint {
         let next = ObservationPoint(u32::try_from(self.points.len()).unwrap_or(u32::MAX));
         let number = *self.numbers.entry(point).or_insert(next);
         if number == next {
             self.points.push(point);
         }
-        self.recent = Some((point, number));
+        self.recent = (code, number);
         number
     }
 

@@ -1,41 +1,24 @@
-//! Metering and writing: on the calling thread, or on one of its own.
+//! Metering and writing, and the queue to a thread of their own.
 //!
-//! Packets come in batches, in the order in which they were read, and windows close between batches, so the
-//! output is the same either way.
+//! Packets come in the order in which they were read, and everything that depends on it is on one side of the queue, so
+//! the output is the same with and without.
 
 use std::io::Write;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, TrySendError, channel, sync_channel};
+use std::thread;
 
 use super::ConvertError;
 use super::emit::{Emitter, Written};
+use super::intake::Taker;
+use super::ordered::{Ordered, Sink, Stopped};
 use crate::flow::WindowIndex;
-use crate::meter::{Batch, ClosedWindow, Meter};
+use crate::meter::{Batch, ClosedWindow, Meter, Sightings};
 
-/// How many batches may wait between reading and metering.
-const QUEUE: usize = 128;
+/// How many batches may wait between reading and what depends on order.
+const QUEUE: usize = 64;
 
-/// The writing side has failed; its error is kept there, and reading should stop.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stopped;
-
-/// Where batches go.
-pub(super) trait Sink {
-    /// Counts a batch and gives an empty one back.
-    fn count(&mut self, batch: Batch) -> Result<Batch, Stopped>;
-
-    /// Closes the windows below `passed` and writes them.
-    fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped>;
-}
-
-impl<S: Sink> Sink for &mut S {
-    fn count(&mut self, batch: Batch) -> Result<Batch, Stopped> {
-        (**self).count(batch)
-    }
-
-    fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
-        (**self).close(passed)
-    }
-}
+/// How often a thread gives way before it sleeps: for less than a millisecond.
+const PATIENCE: usize = 1000;
 
 /// Meters batches and writes closed windows.
 pub(super) struct Worker<W> {
@@ -90,11 +73,9 @@ impl<W: Write> Worker<W> {
 }
 
 impl<W: Write> Sink for Worker<W> {
-    fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        let counted = self.meter.count(&batch);
-        self.keep(counted.map_err(ConvertError::from))?;
-        batch.clear();
-        Ok(batch)
+    fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
+        let counted = self.meter.count(batch);
+        self.keep(counted.map_err(ConvertError::from))
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
@@ -103,54 +84,90 @@ impl<W: Write> Sink for Worker<W> {
     }
 }
 
-enum Message {
-    Count(Batch),
-    Close(WindowIndex),
+/// The ordered side on the reading side's own thread.
+impl<S: Sink> Taker for &mut Ordered<'_, S> {
+    fn take(&mut self, mut sightings: Sightings) -> Result<Sightings, Stopped> {
+        Ordered::take(self, &sightings)?;
+        sightings.clear();
+        Ok(sightings)
+    }
+
+    fn kept(&self) -> u64 {
+        Ordered::kept(self)
+    }
 }
 
-/// The reading end of a worker on another thread.
-pub(super) struct RemoteSink {
-    messages: SyncSender<Message>,
-    empty: Receiver<Batch>,
+/// The reading end of an ordered side on another thread.
+pub(super) struct RemoteTaker {
+    full: SyncSender<Sightings>,
+    empty: Receiver<Sightings>,
 }
 
-impl Sink for RemoteSink {
-    fn count(&mut self, batch: Batch) -> Result<Batch, Stopped> {
-        self.messages.send(Message::Count(batch)).map_err(|_| Stopped)?;
+impl Taker for RemoteTaker {
+    fn take(&mut self, sightings: Sightings) -> Result<Sightings, Stopped> {
+        let mut sightings = Some(sightings);
+        patiently(|| match sightings.take().map(|waiting| self.full.try_send(waiting)) {
+            Some(Err(TrySendError::Full(back))) => {
+                sightings = Some(back);
+                None
+            }
+            Some(Err(TrySendError::Disconnected(_))) => Some(Err(Stopped)),
+            Some(Ok(())) | None => Some(Ok(())),
+        })
+        .unwrap_or(Ok(()))?;
+        if let Some(sightings) = sightings {
+            self.full.send(sightings).map_err(|_| Stopped)?;
+        }
         Ok(self.empty.try_recv().unwrap_or_default())
     }
 
-    fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
-        self.messages.send(Message::Close(passed)).map_err(|_| Stopped)
+    /// Not known on this side.
+    fn kept(&self) -> u64 {
+        0
     }
 }
 
-/// The working end: runs until the reading end is dropped or the output fails.
-pub(super) struct RemoteWorker {
-    messages: Receiver<Message>,
-    empty: Sender<Batch>,
+/// The ordered end: runs until the reading end is dropped or the output fails.
+pub(super) struct RemoteOrdered {
+    full: Receiver<Sightings>,
+    empty: Sender<Sightings>,
 }
 
-impl RemoteWorker {
-    pub(super) fn run(self, worker: &mut Worker<impl Write>) {
-        for message in self.messages {
-            let result = match message {
-                Message::Count(batch) => worker.count(batch).map(|batch| {
-                    // the reading end may be gone already; then nobody needs the memory
-                    let _ = self.empty.send(batch);
-                }),
-                Message::Close(passed) => worker.close(passed),
-            };
-            if result.is_err() {
+impl RemoteOrdered {
+    pub(super) fn run(self, ordered: &mut Ordered<'_, impl Sink>) {
+        loop {
+            let received = patiently(|| match self.full.try_recv() {
+                Err(TryRecvError::Empty) => None,
+                received => Some(received.ok()),
+            });
+            let Some(mut sightings) = received.unwrap_or_else(|| self.full.recv().ok()) else { break };
+            if ordered.take(&sightings).is_err() {
                 break;
             }
+            sightings.clear();
+            // the reading end may be gone already; then nobody needs the memory
+            let _ = self.empty.send(sightings);
         }
     }
 }
 
+/// Tries something that may be possible in a moment; `None` where it was not for a while.
+///
+/// A thread that sleeps at every batch is woken on the processor of the one that wakes it, and stays there: two threads
+/// then share one processor beside an idle one. A thread that only gives way is moved to the idle one.
+fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    for _ in 0..PATIENCE {
+        if let Some(done) = attempt() {
+            return Some(done);
+        }
+        thread::yield_now();
+    }
+    attempt()
+}
+
 /// The two ends.
-pub(super) fn remote() -> (RemoteSink, RemoteWorker) {
-    let (messages, received) = sync_channel(QUEUE);
+pub(super) fn remote() -> (RemoteTaker, RemoteOrdered) {
+    let (full, received) = sync_channel(QUEUE);
     let (empty, recycled) = channel();
-    (RemoteSink { messages, empty: recycled }, RemoteWorker { messages: received, empty })
+    (RemoteTaker { full, empty: recycled }, RemoteOrdered { full: received, empty })
 }

@@ -172,7 +172,7 @@ impl Field {
         Field::ALL.into_iter().find(|field| field.name() == name).ok_or_else(|| {
             let lower = name.trim().to_ascii_lowercase();
             let named = |text: &str| Field::ALL.into_iter().find(|field| field.name() == text);
-            let reason = if TRANSIT_GATEWAY_FIELDS.contains(&lower.replace('_', "-").as_str()) {
+            let reason = if Field::is_of_transit_gateway(&lower) {
                 UnknownFieldReason::TransitGateway
             } else if let Some(field) = named(&lower) {
                 UnknownFieldReason::Case(field)
@@ -183,6 +183,14 @@ impl Field {
             };
             UnknownField { text: shown(name), reason }
         })
+    }
+
+    /// Whether this is the name of a field that only transit gateway flow logs have, in any letter case and with `_` for
+    /// `-`. To ask [`from_name`](Field::from_name) costs the search for what was meant.
+    pub(crate) fn is_of_transit_gateway(name: &str) -> bool {
+        let same = |(a, b): (u8, u8)| a.to_ascii_lowercase() == b || (a == b'_' && b == b'-');
+        let is_one = |field: &&str| field.len() == name.len() && name.bytes().zip(field.bytes()).all(same);
+        TRANSIT_GATEWAY_FIELDS.iter().any(is_one)
     }
 
     /// The field of this exact column name.

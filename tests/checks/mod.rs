@@ -3,11 +3,15 @@
 //! `fuzz/` feeds them invented bytes, `tests/fuzzed.rs` what was found that way and every fixture.
 
 mod captures;
+mod comparisons;
 mod conversions;
+mod logs;
 mod texts;
 
 pub use captures::{capture, decode, merge, pcap, pcapng};
+pub use comparisons::diff;
 pub use conversions::convert;
+pub use logs::flowlog_read;
 pub use texts::{filter, flow_log, log_format, times};
 
 use std::io::{self, Read};

@@ -92,7 +92,7 @@ impl PcapngWalk {
     }
 
     /// Cuts a whole enhanced packet block without options; `None` for everything else, damage included.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enhanced(&self, bytes: &[u8]) -> Option<(PacketFields, usize)> {
         let header = bytes.first_chunk::<PACKET_START>()?;
         let &[a, b, c, d, e, f, g, h, fixed @ ..] = header;

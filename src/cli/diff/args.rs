@@ -46,6 +46,9 @@ pub struct DiffArgs {
 
     #[command(flatten)]
     pub showing: ShowingArgs,
+
+    #[command(flatten)]
+    pub running: RunningArgs,
 }
 
 #[derive(Args, Debug)]
@@ -138,4 +141,19 @@ pub struct ShowingArgs {
     /// Say nothing on standard error but warnings and errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Running")]
+pub struct RunningArgs {
+    /// Memory to use at most, such as `512MB`, `2GiB` or plain bytes; a log whose records do not fit half of it is
+    /// worked on in shares of its flows, for each of which everything is read again [default: half of what the
+    /// machine or its cgroup allows]
+    #[arg(long, value_name = "SIZE", value_parser = crate::cli::memory::parse_size)]
+    pub memory_limit: Option<u64>,
+
+    /// Threads to use: with 1 everything runs on one, with more what is counted has its own [default: the available
+    /// cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
 }

@@ -9,30 +9,32 @@ mod sides;
 use std::io::Write;
 use std::sync::Arc;
 
-use args::{ComparingArgs, DiffArgs, LogArgs, ShowingArgs};
+use args::{ComparingArgs, DiffArgs, LogArgs, RunningArgs, ShowingArgs};
 use flowtruth::decode::Tunnels;
 use flowtruth::diff::{CompareOptions, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
 use flowtruth::pipeline::{DiffOptions, DiffReport, MeterOptions, Progress, diff};
 
+use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::summary::counted;
 use super::vpc::load::load;
-use super::{Exit, Result, inputs, interrupt};
+use super::{Exit, Result, inputs, memory, settings};
 
 /// How many lines that cannot be read are shown.
 const PROBLEMS_SHOWN: usize = 5;
 
 pub fn run(args: DiffArgs) -> Result {
-    let DiffArgs { sides, references, candidates, logs, comparing, showing } = args;
+    let DiffArgs { sides, references, candidates, logs, comparing, showing, running } = args;
     let progress = Arc::new(Progress::new());
     let (references, candidates) = sides::named(sides, references, candidates)?;
     let mut opened = sides::Opened::new(&progress, showing.quiet);
     let reference = opened.side("reference", &references, logs.format(logs.reference_format.as_deref())?)?;
     let candidate = opened.side("candidate", &candidates, logs.format(logs.candidate_format.as_deref())?)?;
     packets::check(showing.write_packets.as_deref(), &opened)?;
+    let interrupt = Interrupt::watch(&progress);
     let output = match &showing.output {
         Some(path) => {
             opened.refuse_to_overwrite(path)?;
@@ -41,15 +43,17 @@ pub fn run(args: DiffArgs) -> Result {
         None => Output::standard(),
     };
     let packets_output = showing.write_packets.as_deref().map(Output::file).transpose()?;
-    let temporaries = [output.temporary(), packets_output.as_ref().and_then(Output::temporary)];
-    interrupt::watch(&progress, temporaries.into_iter().flatten().collect());
+    [Some(&output), packets_output.as_ref()]
+        .into_iter()
+        .flatten()
+        .for_each(|output| interrupt.removes(output));
     let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
     let strict = comparing.strict;
     let unlogged = match &comparing.vpc[..] {
         [] => UnloggedTraffic::new(comparing.vpc_cidrs.clone()),
         paths => load(paths)?.vpc.unlogged(),
     };
-    let options = options(&logs, comparing, unlogged);
+    let options = options(&logs, comparing, unlogged, &running);
     let report = diff(reference, candidate, &options, &progress);
     drop(bar);
     if report.interrupted {
@@ -76,17 +80,24 @@ impl LogArgs {
         own: Option<&str>,
     ) -> std::result::Result<Option<flowtruth::record::LogFormat>, Trouble> {
         own.or(self.input_format.as_deref())
-            .map(|format| super::settings::log_format("--input-format", format))
+            .map(|format| settings::log_format("--input-format", format))
             .transpose()
     }
 }
 
-fn options(logs: &LogArgs, comparing: ComparingArgs, unlogged: UnloggedTraffic) -> DiffOptions {
+fn options(
+    logs: &LogArgs,
+    comparing: ComparingArgs,
+    unlogged: UnloggedTraffic,
+    running: &RunningArgs,
+) -> DiffOptions {
     let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, .. } = comparing;
     DiffOptions {
         meter: MeterOptions {
             tunnels: logs.decap.unwrap_or(Tunnels::NONE),
             filter: logs.filter.clone(),
+            threads: settings::threads(running.threads),
+            memory_limit: running.memory_limit.or_else(memory::half),
             ..MeterOptions::default()
         },
         compare: CompareOptions {
@@ -140,10 +151,14 @@ fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
         && comparison.reference_outside.records > 0
         && comparison.candidate_outside.records > 0;
     if is_apart {
-        warning("the two sides have no time in common, so nothing was compared");
-        hint("are they of the same day, and are their clocks in the same time zone?");
+        Trouble::new("the two sides have no time in common, so nothing was compared")
+            .with_hint("are they of the same day, and are their clocks in the same time zone?")
+            .report();
     }
-    report.capture_failures.is_empty() && report.log_failures.is_empty() && (bad == 0 || logs.skip_bad_lines)
+    !is_apart
+        && report.capture_failures.is_empty()
+        && report.log_failures.is_empty()
+        && (bad == 0 || logs.skip_bad_lines)
 }
 
 fn write(report: &DiffReport, showing: &ShowingArgs, mut output: Output) -> std::result::Result<(), Trouble> {

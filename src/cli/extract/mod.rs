@@ -17,11 +17,12 @@ use self::args::ExtractArgs;
 use self::wanted::Wanted;
 use super::args::FragmentsArg;
 use super::identity::Identity;
+use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::settings::{check_outputs, check_times};
-use super::{Exit, Result, inputs, interrupt};
+use super::{Exit, Result, inputs};
 
 pub fn run(args: ExtractArgs) -> Result {
     check_times(args.from, args.until)?;
@@ -34,12 +35,13 @@ pub fn run(args: ExtractArgs) -> Result {
     let progress = Arc::new(Progress::new());
     let inputs = inputs::find(&args.captures, args.quiet, &progress)?;
     check_outputs(args.output.as_deref(), None, &files_read(&inputs.files, args.log.as_deref()))?;
+    let interrupt = Interrupt::watch(&progress);
     let mut output = match &args.output {
         Some(path) => Output::file(path)?,
         None => Output::standard(),
     };
     let name = output.name().to_owned();
-    interrupt::watch(&progress, output.temporary().into_iter().collect());
+    interrupt.removes(&output);
     let to_file = output.temporary().is_some();
     // a live capture that is stopped has ended; a file that is stopped has not been read
     let read_after_interrupt = inputs.is_live() && !to_file;

@@ -117,17 +117,22 @@ impl<'a> Aligner<'a> {
             if solved.is_some_and(|of| of != view.of) || !chain::fits(cells, &claims, self.sides.tolerance) {
                 continue;
             }
-            for (index, claim) in view.claims.iter().zip(&claims) {
-                let inside = overlapping(cells, claim.start, claim.end);
-                let ends = cells.get(inside.clone()).and_then(|cells| Some((cells.first()?, cells.last()?)));
-                let Some((first, last)) = ends else { continue };
+            let in_turn = rank::in_turn(cells, &claims).unwrap_or_default();
+            for (place, (index, claim)) in view.claims.iter().zip(&claims).enumerate() {
+                let (inside, start, end) = match in_turn.get(place) {
+                    Some(place) => (place.cells.clone(), place.start, place.end),
+                    None => {
+                        let inside = overlapping(cells, claim.start, claim.end);
+                        let ends =
+                            cells.get(inside.clone()).and_then(|cells| cells.first().zip(cells.last()));
+                        let Some((first, last)) = ends else { continue };
+                        let off = |second: i64, of: i64| second.saturating_sub(of);
+                        (inside, off(claim.start, first.start), off(claim.end, last.end))
+                    }
+                };
                 let fit = match solved {
                     Some(_) => Fit::SeenTwice,
-                    None => self.fit_of(
-                        claim,
-                        claim.start.saturating_sub(first.start),
-                        claim.end.saturating_sub(last.end),
-                    ),
+                    None => self.fit_of(claim, start, end),
                 };
                 let from = component.cells.start;
                 self.place(*index, fit, from + inside.start..from + inside.end);
@@ -150,17 +155,21 @@ impl<'a> Aligner<'a> {
         let agree = |claimed: Sum, said: Sum| {
             packets.allows(claimed.packets, said.packets) && bytes.allows(claimed.bytes, said.bytes)
         };
+        let off = |claim: &Claim, cell: &Cell| {
+            (claim.start.saturating_sub(cell.start), claim.end.saturating_sub(cell.end))
+        };
+        // the same records one by one, as far apart as lag puts them
         let is_same = |(claim, cell): (&Claim, &Cell)| {
-            let fit = self.fit_of(
-                claim,
-                claim.start.saturating_sub(cell.start),
-                claim.end.saturating_sub(cell.end),
-            );
-            agree(claim.sum(), cell.sum()) && fit == Fit::Matched
+            let (start, end) = off(claim, cell);
+            let fit = self.fit_of(claim, start, end);
+            let lags = start.unsigned_abs() <= LAG + 1 && start.abs_diff(end) <= lag::SLACK;
+            agree(claim.sum(), cell.sum()) && (fit == Fit::Matched || lags)
         };
         if cells.len() == claims.len() && claims.iter().zip(cells).all(is_same) {
-            for (claim, cell) in component.claims.clone().zip(component.cells.clone()) {
-                self.place(claim, Fit::Matched, cell..cell + 1);
+            for ((index, claim), at) in component.claims.clone().zip(&claims).zip(component.cells.clone()) {
+                let Some(cell) = self.sides.cells.get(at) else { continue };
+                let (start, end) = off(claim, cell);
+                self.place(index, self.fit_of(claim, start, end), at..at + 1);
             }
             return true;
         }
@@ -218,27 +227,54 @@ impl<'a> Aligner<'a> {
             {
                 continue;
             }
-            if let Some(places) = rank::all(cells, &claims) {
-                let reach = |off: i64| off.unsigned_abs() <= LAG + 1;
-                // a second that two records share can be divided, but not between records that lag apart
-                let fits = |(claim, place): (&Claim, &rank::Place)| {
-                    let is_near = self.fit_of(claim, place.start, place.end) == Fit::Matched;
-                    reach(place.start) && reach(place.end) && (is_near || place.is_whole())
-                };
-                if claims.iter().zip(&places).all(fits) {
-                    for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
-                        let fit = self.fit_of(claim, place.start, place.end);
-                        let from = island.cells.start;
-                        self.place(*index, fit, from + place.cells.start..from + place.cells.end);
-                    }
-                    return true;
+            let by_rank = rank::all(cells, &claims).filter(|places| self.fit_by_rank(&claims, places));
+            let in_order: Option<lag::Places> =
+                by_rank.as_ref().map(|places| places.iter().map(|place| place.cells.clone()).collect());
+            let odd = |places: &lag::Places| lag::odd(cells, &claims, places);
+            let is_near = |(claim, place): (&Claim, &rank::Place)| {
+                self.fit_of(claim, place.start, place.end) == Fit::Matched
+            };
+            let all_near = by_rank.as_ref().is_some_and(|places| claims.iter().zip(places).all(is_near));
+            let odd_in_order = if all_near { Some(0) } else { in_order.as_ref().map(odd) };
+            if odd_in_order != Some(0)
+                && let Some(places) = lag::assign(cells, &claims)
+                && odd_in_order.is_none_or(|in_order| odd(&places) < in_order)
+            {
+                // records that lag past each other
+                for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
+                    let ends = cells.get(place.clone()).and_then(|cells| cells.first().zip(cells.last()));
+                    let Some((first, last)) = ends else { continue };
+                    let fit = self.fit_of(claim, claim.start - first.start, claim.end - last.end);
+                    self.place(*index, fit, island.cells.start + place.start..island.cells.start + place.end);
                 }
+                return true;
             }
-            if lag::assign(self, island, &view) || self.split(island, &view, &claims) {
+            if let Some(places) = by_rank {
+                for ((index, claim), place) in view.iter().zip(&claims).zip(places) {
+                    let fit = self.fit_of(claim, place.start, place.end);
+                    let from = island.cells.start;
+                    self.place(*index, fit, from + place.cells.start..from + place.cells.end);
+                }
+                return true;
+            }
+            if self.split(island, &view, &claims) {
                 return true;
             }
         }
         false
+    }
+
+    /// Whether places by rank are within the reach of lag. A second that two records share can be divided where a record
+    /// is right, or lags as a whole; else a packet that was counted in the wrong record would pass for lag.
+    fn fit_by_rank(&self, claims: &[Claim], places: &[rank::Place]) -> bool {
+        let reach = |off: i64| off.unsigned_abs() <= LAG + 1;
+        let fits = |(claim, place): (&Claim, &rank::Place)| {
+            let is_near = self.fit_of(claim, place.start, place.end) == Fit::Matched;
+            let lags_as_a_whole = place.start.abs_diff(place.end) <= lag::SLACK;
+            let can_be_divided = is_near || lags_as_a_whole;
+            reach(place.start) && reach(place.end) && (can_be_divided || place.is_whole())
+        };
+        claims.iter().zip(places).all(fits)
     }
 
     /// The same totals over other records, where every record meets cells.

@@ -1,13 +1,16 @@
 //! Records that look for packets of their own counts within the reach of lag.
 
+use std::ops::Range;
+
 use super::aligner::Aligner;
 use super::components::Component;
 use super::{Fit, LAG};
 use crate::diff::cell::overlapping;
 use crate::diff::{Cell, Claim, Sum};
+use crate::packet::TcpFlags;
 
 /// Places open records of an island on free cells that follow one another, hold exactly their counts, and begin and
-/// end within the reach of lag; the nearest first. Returns the records that were placed.
+/// end within the reach of lag; the best first. Returns the records that were placed.
 pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize> {
     let cells = aligner.cells(&island.cells);
     let first = island.cells.start;
@@ -17,6 +20,7 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
     for cell in cells {
         before.push(before.last().copied().unwrap_or_default().plus(cell.sum()));
     }
+    let mut looks = MOST_LOOKS;
     for index in island.claims.clone() {
         if aligner.alignment.placed.get(index).is_none_or(|placed| placed.fit != Fit::Open) {
             continue;
@@ -35,18 +39,19 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
         let reach = i64::try_from(LAG).unwrap_or(i64::MAX) + 1;
         let from = cells.partition_point(|cell| cell.start < claim.start.saturating_sub(reach));
         let to = cells.partition_point(|cell| cell.start <= claim.start.saturating_add(reach));
-        let mut best: Option<(u64, usize, usize)> = None;
+        let mut best: Option<(Off, usize, usize)> = None;
+        looks = looks.saturating_sub(to.saturating_sub(from));
+        if looks == 0 {
+            // more records in the same seconds than traffic has; what is not looked for is told as it is
+            break;
+        }
         for at in from..to {
             let Some(wanted) = before.get(at).map(|sum| sum.plus(claim.sum())) else { continue };
             let end = before.partition_point(|sum| sum.packets < wanted.packets);
-            let Some((begin, last)) = cells.get(at).zip(end.checked_sub(1).and_then(|last| cells.get(last)))
-            else {
-                continue;
-            };
             if before.get(end) != Some(&wanted) || !is_free(aligner, first, at, end) {
                 continue;
             }
-            let off = off(claim.start, claim.end, begin, last);
+            let off = cells.get(at..end).and_then(|cells| Off::new(&claim, cells));
             if let Some(off) = off
                 && best.is_none_or(|(least, ..)| off < least)
             {
@@ -65,43 +70,49 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
     found
 }
 
+/// How many places of an island are looked at in search of packets.
+const MOST_LOOKS: usize = 5_000_000;
+
 /// How many records are tried at the places of an island.
 const BUDGET: usize = 100_000;
 
 /// How many records an island may have for that.
 const MOST: usize = 2000;
 
-/// Places all records of an island whose totals balance on its cells one after another, in whatever order they lag
-/// into; `false` where that cannot be done.
-pub(super) fn assign(aligner: &mut Aligner<'_>, island: &Component, view: &[usize]) -> bool {
-    if view.len() > MOST {
-        return false;
+/// Where records of an island are: each one's first cell, and the one behind its last.
+pub(super) type Places = Vec<Range<usize>>;
+
+/// Finds places for all records of an island whose totals balance, in whatever order they lag into, that hold exactly
+/// their counts.
+pub(super) fn assign(cells: &[Cell], claims: &[Claim]) -> Option<Places> {
+    if claims.len() > MOST {
+        return None;
     }
-    let cells = aligner.cells(&island.cells);
-    let claims: Vec<(usize, Claim)> = view.iter().copied().zip(aligner.claims(view)).collect();
-    let mut search = Search { cells, claims: &claims, used: vec![false; claims.len()], budget: BUDGET };
-    let mut places = Vec::with_capacity(claims.len());
-    if !search.place_from(0, &mut places) {
-        return false;
+    let mut search = Search { cells, claims, used: vec![false; claims.len()], budget: BUDGET };
+    let mut found = Vec::with_capacity(claims.len());
+    if !search.place_from(0, &mut found) {
+        return None;
     }
-    for (index, at, end) in places {
-        let Some((claim, first, last)) = claims
-            .get(index)
-            .and_then(|(_, claim)| Some((claim, cells.get(at)?, cells.get(end.checked_sub(1)?)?)))
-        else {
-            continue;
-        };
-        let fit = aligner.fit_of(claim, claim.start - first.start, claim.end - last.end);
-        let from = island.cells.start;
-        aligner.place(view.get(index).copied().unwrap_or_default(), fit, from + at..from + end);
+    let mut places = vec![0..0; claims.len()];
+    for (index, at, end) in found {
+        if let Some(place) = places.get_mut(index) {
+            *place = at..end;
+        }
     }
-    true
+    Some(places)
+}
+
+/// How many records have another duration or other flags than the cells in their places.
+pub(super) fn odd(cells: &[Cell], claims: &[Claim], places: &[Range<usize>]) -> usize {
+    let off = |(claim, place): (&Claim, &Range<usize>)| Off::new(claim, cells.get(place.clone())?);
+    let is_odd = |off: Option<Off>| off.is_none_or(|off| off.by_flags || off.by_duration);
+    claims.iter().zip(places).map(off).filter(|off| is_odd(*off)).count()
 }
 
 /// A search for a record for the next cells, and so on, with going back.
 struct Search<'a> {
     cells: &'a [Cell],
-    claims: &'a [(usize, Claim)],
+    claims: &'a [Claim],
     used: Vec<bool>,
     budget: usize,
 }
@@ -112,8 +123,8 @@ impl Search<'_> {
         if at == self.cells.len() {
             return places.len() == self.claims.len();
         }
-        let mut fitting: Vec<(u64, usize, usize)> = Vec::new();
-        for (index, (_, claim)) in self.claims.iter().enumerate() {
+        let mut fitting: Vec<(Off, usize, usize)> = Vec::new();
+        for (index, claim) in self.claims.iter().enumerate() {
             self.budget = match self.budget.checked_sub(1) {
                 Some(budget) => budget,
                 None => return false,
@@ -133,7 +144,7 @@ impl Search<'_> {
                 sum.packets >= claim.packets
             });
             let Some(end) = end.map(|end| at + end).filter(|_| sum == claim.sum()) else { continue };
-            let off = self.cells.get(end).and_then(|last| off(claim.start, claim.end, first, last));
+            let off = self.cells.get(at..=end).and_then(|cells| Off::new(claim, cells));
             fitting.extend(off.map(|off| (off, index, end + 1)));
         }
         fitting.sort_unstable();
@@ -156,10 +167,33 @@ impl Search<'_> {
     }
 }
 
-/// How far off the times are, if within reach.
-fn off(start: i64, end: i64, first: &Cell, last: &Cell) -> Option<u64> {
-    let (start, end) = (start.abs_diff(first.start), end.abs_diff(last.end));
-    (start <= LAG + 1 && end <= LAG + 1).then_some(start + end)
+/// How much `start` of one record may lag more or less than its `end`, in seconds.
+pub(super) const SLACK: u64 = 2;
+
+/// How far off a record's times and flags are from cells, the least being the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Off {
+    /// Whether the record has other TCP flags than they.
+    by_flags: bool,
+    /// Whether it takes more or less time than they: `start` and `end` lag alike, or nearly so.
+    by_duration: bool,
+    /// By how many seconds `start` and `end` are off, together.
+    seconds: u64,
+}
+
+impl Off {
+    /// `None` beyond the reach of lag.
+    fn new(claim: &Claim, cells: &[Cell]) -> Option<Off> {
+        let (first, last) = cells.first().zip(cells.last())?;
+        let (start, end) = (claim.start.abs_diff(first.start), claim.end.abs_diff(last.end));
+        let flags = cells.iter().try_fold(TcpFlags(0), |flags, cell| Some(flags | cell.tcp_flags?));
+        let duration = |from: i64, to: i64| from.abs_diff(to);
+        (start <= LAG + 1 && end <= LAG + 1).then(|| Off {
+            by_flags: claim.tcp_flags.zip(flags).is_some_and(|(flags, others)| flags != others),
+            by_duration: duration(claim.start, claim.end).abs_diff(duration(first.start, last.end)) > SLACK,
+            seconds: start + end,
+        })
+    }
 }
 
 /// Whether no placed record has any of these cells.

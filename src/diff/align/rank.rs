@@ -32,6 +32,23 @@ pub(super) fn all(cells: &[Cell], claims: &[Claim]) -> Option<Vec<Place>> {
     (places.len() == claims.len()).then_some(places)
 }
 
+/// Places for records some of which overlap by more than the second they touch in: one interface writes the records of
+/// a flow in turn, so their packets do not mix, and times that say otherwise are wrong. `None` where none overlap, where
+/// they are of several interfaces or actions, or where the bytes do not come out.
+pub(super) fn in_turn(cells: &[Cell], claims: &[Claim]) -> Option<Vec<Place>> {
+    let first = claims.first()?;
+    let mut latest = first.end;
+    let overlaps = claims.windows(2).any(|pair| {
+        let [before, claim] = pair else { return false };
+        latest = latest.max(before.end);
+        let is_moment = claim.start == claim.end || before.start == before.end;
+        claim.start < latest || (claim.start == latest && is_moment)
+    });
+    let are_of_one =
+        claims.iter().all(|claim| (claim.interface, claim.action) == (first.interface, first.action));
+    if overlaps && are_of_one { all(cells, claims) } else { None }
+}
+
 /// Places from the first record on, as long as they fit and are wanted.
 pub(super) fn from_front(cells: &[Cell], claims: &[Claim], wanted: impl Fn(&Place) -> bool) -> Vec<Place> {
     let ranks = Ranks::new(cells);

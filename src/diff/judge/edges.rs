@@ -141,7 +141,10 @@ fn claims(state: &mut State<'_>, span: Span) {
         let reaches_over = !span.is_inside(claim.start, claim.end);
         let in_cut_second =
             is_of_cut_second(claim, flow, said, span) && cut.is_some_and(|cut| cut.is_at(claim, span));
-        let fits = has_more && (reaches_over || in_cut_second);
+        let fits = has_more
+            && (reaches_over || in_cut_second)
+            && !lacks_flags(claim, said.as_ref())
+            && is_plausible(claim, flow, said, span);
         fits.then(|| {
             let kind = if said.is_some() { Kind::Counts } else { state.record_alone() };
             let side = if claim.start <= span.first { "first" } else { "last" };
@@ -154,6 +157,21 @@ fn claims(state: &mut State<'_>, span: Span) {
             Settled::differs(kind, Cause::CaptureEdge, said, detail)
         })
     });
+}
+
+/// Whether packets that were seen have TCP flags that the record has not: what was not seen cannot take them away.
+fn lacks_flags(claim: &Claim, said: Option<&Cell>) -> bool {
+    let flags = claim.tcp_flags.zip(said.and_then(|said| said.tcp_flags));
+    flags.is_some_and(|(flags, seen)| !flags.contains(seen))
+}
+
+/// Whether what a record has more can lie beyond the edge: where that is no more than a second it holds no hundreds of
+/// packets of a flow that has a few a second.
+fn is_plausible(claim: &Claim, flow: &FlowState, said: Option<Cell>, span: Span) -> bool {
+    let beyond = span.first.saturating_sub(claim.start).max(claim.end.saturating_sub(span.last));
+    let Some(said) = said.filter(|_| beyond <= 1) else { return true };
+    let fullest = flow.cells.iter().map(|cell| cell.packets).max().unwrap_or(0);
+    claim.packets.saturating_sub(said.packets) <= fullest.saturating_mul(10).saturating_add(50)
 }
 
 /// The largest IP packet outside of a network of jumbo frames, in bytes.

@@ -100,7 +100,7 @@ impl Outcome {
 
 fn add(outside: &mut Outside, packets: u64) {
     outside.records += 1;
-    outside.packets += packets;
+    outside.packets = outside.packets.saturating_add(packets);
 }
 
 fn difference(state: &State<'_>, key: FlowKey, claim: Option<&Claim>, differs: &Differs) -> Difference {
@@ -113,7 +113,7 @@ fn difference(state: &State<'_>, key: FlowKey, claim: Option<&Claim>, differs: &
         end: cell.end,
         tcp_flags: cell.tcp_flags.filter(|_| key.protocol == crate::packet::Protocol::TCP),
     };
-    let own_clock = claim.map(|claim| claim.earlier(-shift));
+    let own_clock = claim.map(|claim| claim.later(shift));
     let of_claim = |claim: &Claim| Said {
         packets: claim.packets,
         bytes: claim.bytes,

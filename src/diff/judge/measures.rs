@@ -6,7 +6,7 @@ use super::words::counted;
 use super::{FlowState, Settled, State};
 use crate::diff::align::{Alignment, Fit, Sides, align};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, Cell, Claim, Sum};
+use crate::diff::{Cause, Cell, Claim, Delta, Sum, Tolerance};
 
 /// Another way to count bytes.
 struct Measure {
@@ -19,6 +19,11 @@ struct Measure {
 
 const FCS: u64 = 4;
 const ETHERNET: u64 = 14;
+
+/// So many bytes for each packet; a log may say any number of packets.
+fn each(bytes: u64, cell: &Cell) -> u64 {
+    bytes.saturating_mul(cell.packets)
+}
 
 /// The ways to count bytes, and the causes that they are.
 const MEASURES: [(Cause, Measure); 10] = [
@@ -33,7 +38,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes + cell.facts.link_bytes,
+            bytes: |cell| cell.bytes.saturating_add(cell.facts.link_bytes),
             name: "the IP length and the link header, without padding",
             of_logs: false,
         },
@@ -41,7 +46,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes + ETHERNET * cell.packets,
+            bytes: |cell| cell.bytes.saturating_add(each(ETHERNET, cell)),
             name: "the IP length and an Ethernet header of 14 bytes",
             of_logs: true,
         },
@@ -49,7 +54,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes.saturating_sub(ETHERNET * cell.packets),
+            bytes: |cell| cell.bytes.saturating_sub(each(ETHERNET, cell)),
             name: "the IP length without an Ethernet header of 14 bytes, which the other side counts",
             of_logs: true,
         },
@@ -57,7 +62,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes + (ETHERNET + FCS) * cell.packets,
+            bytes: |cell| cell.bytes.saturating_add(each(ETHERNET + FCS, cell)),
             name: "the IP length, an Ethernet header of 14 bytes and a frame check sequence of 4 bytes",
             of_logs: true,
         },
@@ -65,7 +70,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.bytes.saturating_sub((ETHERNET + FCS) * cell.packets),
+            bytes: |cell| cell.bytes.saturating_sub(each(ETHERNET + FCS, cell)),
             name: "the IP length without an Ethernet header and a frame check sequence of 18 bytes, which the other side counts",
             of_logs: true,
         },
@@ -73,7 +78,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.facts.frame_bytes + FCS * cell.packets,
+            bytes: |cell| cell.facts.frame_bytes.saturating_add(each(FCS, cell)),
             name: "the length of the frames and a frame check sequence of 4 bytes each",
             of_logs: false,
         },
@@ -81,7 +86,7 @@ const MEASURES: [(Cause, Measure); 10] = [
     (
         Cause::FrameBytes,
         Measure {
-            bytes: |cell| cell.facts.frame_bytes.saturating_sub(FCS * cell.packets),
+            bytes: |cell| cell.facts.frame_bytes.saturating_sub(each(FCS, cell)),
             name: "the length of the frames without a frame check sequence of 4 bytes each",
             of_logs: false,
         },
@@ -139,8 +144,9 @@ fn by_the_most(state: &mut State<'_>, measures: Vec<&(Cause, Measure)>, whole_fl
         .filter(|(fitting, _)| *fitting > 0)
         .collect();
     ranked.sort_by_key(|(fitting, _)| std::cmp::Reverse(*fitting));
-    for (_, measure) in ranked {
-        try_measure(state, measure, whole_flows);
+    for (fitting, measure) in ranked {
+        // one record alone must fit to the byte, without any choice in seconds that it shares
+        try_measure(state, measure, whole_flows, fitting == 1);
     }
 }
 
@@ -150,17 +156,28 @@ fn is_asked(flow: &FlowState, whole_flows: bool) -> bool {
     !whole_flows || (flow.is_unbalanced() && flow.claim_verdicts.iter().all(Option::is_none))
 }
 
-fn try_measure(state: &mut State<'_>, measure: &(Cause, Measure), whole_flows: bool) {
+fn try_measure(state: &mut State<'_>, measure: &(Cause, Measure), whole_flows: bool, exactly: bool) {
     for at in 0..state.flows.len() {
         let Some(flow) = state.flows.get(at).filter(|flow| is_asked(flow, whole_flows)) else { continue };
-        let (settled, alignment) = measured(state, flow, measure, whole_flows);
+        let (fitting, alignment) = measured(state, flow, measure, whole_flows);
+        if exactly && fitting.iter().any(|fitting| !fitting.is_exact) {
+            continue;
+        }
         if let Some(flow) = state.flows.get_mut(at) {
             if let Some(alignment) = alignment {
                 flow.realign(alignment);
             }
-            settled.into_iter().for_each(|(index, settled)| flow.settle_claim(index, settled));
+            fitting.into_iter().for_each(|Fitting { claim, settled, .. }| flow.settle_claim(claim, settled));
         }
     }
+}
+
+/// A record that fits with another measure.
+struct Fitting {
+    claim: usize,
+    /// Whether its cells hold its counts and nothing else.
+    is_exact: bool,
+    settled: Settled,
 }
 
 /// The records that fit with another measure. Of whole flows all must, and the alignment says how.
@@ -169,24 +186,27 @@ fn measured(
     flow: &FlowState,
     (cause, measure): &(Cause, Measure),
     whole_flow: bool,
-) -> (Vec<(usize, Settled)>, Option<Alignment>) {
+) -> (Vec<Fitting>, Option<Alignment>) {
     let open = if whole_flow { (0..flow.claims.len()).collect() } else { flow.open_claims() };
     if open.is_empty() {
         return (Vec::new(), None);
     }
     let other = |cell: &Cell| Cell { bytes: (measure.bytes)(cell), ..*cell };
     let cells: Vec<Cell> = flow.cells.iter().map(other).collect();
+    // a measure is a number to the byte, whatever else is allowed
+    let exact = Delta::Absolute(0);
+    let tolerance = Tolerance { packets: exact, bytes: exact, ..state.options.tolerance };
     let alignment = align(Sides {
         cells: &cells,
         claims: &flow.claims,
-        tolerance: &state.options.tolerance,
+        tolerance: &tolerance,
         joins_runs: state.witness_is_capture,
     });
-    if whole_flow && !alignment.is_clean() {
+    let is_placed = |fit: Fit| matches!(fit, Fit::Matched | Fit::Times { .. });
+    let fits_whole = alignment.runs.is_empty() && alignment.placed.iter().all(|placed| is_placed(placed.fit));
+    if whole_flow && !fits_whole {
         return (Vec::new(), None);
     }
-    let fits_whole =
-        alignment.runs.is_empty() && alignment.placed.iter().all(|placed| placed.fit != Fit::Open);
     let mut found = Vec::new();
     for index in open {
         let Some((claim, placed)) = flow.claims.get(index).zip(alignment.placed.get(index)) else { continue };
@@ -212,7 +232,11 @@ fn measured(
             measure.name,
             counted(said.bytes, "byte")
         );
-        found.push((index, Settled::differs(Kind::Counts, *cause, Some(said), detail)));
+        found.push(Fitting {
+            claim: index,
+            is_exact: total(&cells) == Some(claim.sum()),
+            settled: Settled::differs(Kind::Counts, *cause, Some(said), detail),
+        });
     }
     (found, whole_flow.then_some(alignment))
 }

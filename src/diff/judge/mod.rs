@@ -136,6 +136,7 @@ impl FlowState {
     /// Whether records and cells come to different totals, by more than is allowed, and there are both.
     fn is_unbalanced(&self) -> bool {
         !self.claims.is_empty()
+            && !self.alignment.is_clean()
             && !self.cells.is_empty()
             && Claim::total(&self.claims) != Sum::of(&self.cells)
     }

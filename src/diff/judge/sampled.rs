@@ -5,7 +5,7 @@
 
 use super::words::counted;
 use super::{Settled, State};
-use crate::diff::align::Sides;
+use crate::diff::align::{Fit, Sides};
 use crate::diff::report::Kind;
 use crate::diff::{Cause, Claim, Sum};
 
@@ -38,9 +38,22 @@ fn share(state: &State<'_>) -> Option<f64> {
     let of_bytes = claimed.bytes as f64 / seen.bytes.max(1) as f64;
     // large packets and small ones need not be drawn alike, less so the fewer were drawn
     let bytes_agree = (of_bytes / share - 1.0).abs() <= 0.1 + 6.0 / (claimed.packets as f64).sqrt();
+    if has_whole_records(state, share) {
+        return None;
+    }
     let agree =
         large.iter().filter(|(seen, claimed)| is_drawn(claimed.packets, seen.packets, share, 0.0)).count();
     (share < MOST && bytes_agree && agree * 10 >= large.len() * 9).then_some(share)
+}
+
+/// Whether more records have all their packets than chance would have left whole.
+fn has_whole_records(state: &State<'_>, share: f64) -> bool {
+    let records = state.flows.iter().flat_map(|flow| flow.claims.iter().zip(&flow.alignment.placed));
+    let (whole, expected) = records.fold((0u64, 0.0), |(whole, expected), (claim, placed)| {
+        let is_whole = placed.fit == Fit::Matched;
+        (whole + u64::from(is_whole), expected + share.powf(claim.packets as f64))
+    });
+    whole as f64 > 3.0 + 3.0 * expected
 }
 
 /// Whether so many packets of so many can have been drawn; `slack` are packets more or less.

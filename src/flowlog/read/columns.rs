@@ -1,6 +1,6 @@
 //! What the columns of a log are: fields of VPC flow logs, and others that are kept as text.
 
-use crate::record::{Field, LogFormat, UnknownFieldReason};
+use crate::record::{Field, LogFormat};
 
 use super::{Leniencies, Leniency};
 
@@ -105,11 +105,7 @@ impl LogColumns {
 
 /// How many words are fields of transit gateway flow logs.
 fn transit_gateway_names<'a>(words: impl Iterator<Item = &'a str>) -> usize {
-    let is_one = |word: &str| {
-        Field::from_name(Name::read(word).bare)
-            .is_err_and(|unknown| unknown.reason == UnknownFieldReason::TransitGateway)
-    };
-    words.filter(|word| is_one(word)).count()
+    words.filter(|word| Field::is_of_transit_gateway(Name::read(word).bare)).count()
 }
 
 /// One word of what may be a header line.

@@ -4,9 +4,9 @@
 //! then an [`io::Error`] that holds a [`GzipTrouble`].
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
-use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
 /// The bytes that a member begins with.
 pub(super) const MAGIC: &[u8] = b"\x1f\x8b";
@@ -56,7 +56,7 @@ pub(super) struct Gunzip {
 enum State {
     /// No member is open; the flag says whether there was one.
     Between(Compressed, bool),
-    Member(Box<GzDecoder<Compressed>>),
+    Member(Box<Member>),
     Ended,
 }
 
@@ -73,7 +73,7 @@ impl Gunzip {
             let Some(&first) = bytes.first() else { return Ok(State::Ended) };
             // a second byte that is not the magic's is the decoder's to find
             if MAGIC.first() == Some(&first) {
-                return Ok(State::Member(Box::new(GzDecoder::new(compressed))));
+                return Ok(State::Member(Box::new(Member::new(compressed))));
             }
             if !had_one || first != 0 {
                 let trouble = GzipTrouble { position: compressed.taken, kind: GzipTroubleKind::Behind };
@@ -93,18 +93,70 @@ impl Read for Gunzip {
                 State::Between(compressed, had_one) => {
                     self.state = Gunzip::open_member(compressed, had_one)?;
                 }
-                State::Member(mut decoder) => match decoder.read(target) {
+                State::Member(mut member) => match member.read(target) {
                     Ok(0) if !target.is_empty() => {
-                        self.state = State::Between(decoder.into_inner(), true);
+                        self.state = State::Between(member.compressed, true);
                     }
                     Ok(count) => {
-                        self.state = State::Member(decoder);
+                        self.state = State::Member(member);
                         return Ok(count);
                     }
-                    Err(error) => return Err(decoder.get_ref().trouble(error)),
+                    Err(error) => return Err(member.compressed.trouble(error)),
                 },
             }
         }
+    }
+}
+
+/// The log 2 of a window's bytes: the largest that there is.
+const WINDOW_BITS: u8 = 15;
+
+/// One member.
+///
+/// If you change this: `flate2`'s readers drop what they decoded in the same step as the damage behind it.
+struct Member {
+    decoder: Decompress,
+    compressed: Compressed,
+    ended: bool,
+    /// What is wrong behind the bytes that were yielded.
+    error: Option<io::Error>,
+}
+
+impl Member {
+    fn new(compressed: Compressed) -> Self {
+        Member { decoder: Decompress::new_gzip(WINDOW_BITS), compressed, ended: false, error: None }
+    }
+
+    /// Yields decoded bytes; none at the member's end.
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        while !self.ended && !target.is_empty() {
+            let input = self.compressed.fill_buf()?;
+            let is_end = input.is_empty();
+            let (taken, given) = (self.decoder.total_in(), self.decoder.total_out());
+            let result = self.decoder.decompress(input, target, FlushDecompress::None);
+            let moved = |from: u64, to: u64| usize::try_from(to - from).unwrap_or(usize::MAX);
+            let consumed = moved(taken, self.decoder.total_in());
+            let produced = moved(given, self.decoder.total_out());
+            self.compressed.consume(consumed);
+            match result {
+                Ok(status) => self.ended = status == Status::StreamEnd,
+                Err(error) => self.error = Some(error.into()),
+            }
+            if produced > 0 {
+                return Ok(produced);
+            }
+            if let Some(error) = self.error.take() {
+                return Err(error);
+            }
+            if consumed == 0 && !self.ended {
+                let kind = if is_end { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
+                return Err(io::Error::new(kind, "the decoder makes no progress"));
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -137,17 +189,8 @@ impl Compressed {
             if self.starved { GzipTroubleKind::Cut(error) } else { GzipTroubleKind::Damaged(error) };
         io::Error::new(kind, GzipTrouble { position: self.taken, kind: trouble })
     }
-}
 
-impl Read for Compressed {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let count = self.fill_buf()?.read(target)?;
-        self.consume(count);
-        Ok(count)
-    }
-}
-
-impl BufRead for Compressed {
+    /// The bytes at hand, read where there are none; none at the end.
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end && !self.starved {
             self.start = 0;
@@ -164,6 +207,7 @@ impl BufRead for Compressed {
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
     }
 
+    /// Takes bytes.
     fn consume(&mut self, count: usize) {
         let count = count.min(self.end - self.start);
         self.start += count;

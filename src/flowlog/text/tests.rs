@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::packet::{Protocol, TcpFlags};
-use crate::record::{Action, Field, FlowDirection, LogStatus, RecordType, Values};
+use crate::record::{Action, Field, FlowDirection, LogStatus, Origin, RecordType, Values};
 
 /// Header, then lines, as AWS's "Flow log record examples" and other pages of AWS show them.
 const EXAMPLES: &[(&str, &[&str])] = &[
@@ -350,6 +350,30 @@ proptest! {
             prop_assert_eq!(*word, value.to_string());
         }
         prop_assert_eq!(parse_line(&format, line.as_bytes()), Ok(record));
+    }
+
+    #[test]
+    fn a_line_of_many_is_the_line_of_one(
+        format in any_format(),
+        records in prop::collection::vec(any_record(), 1..4),
+    ) {
+        let shared = &records[0];
+        let lines = LineWriter::new(&format, shared);
+        let (mut found, mut expected) = (Vec::new(), Vec::new());
+        for record in &records {
+            let mut same = shared.clone();
+            for field in Field::ALL {
+                if !matches!(field.origin(), Origin::Constant | Origin::Vpc | Origin::Unknown) {
+                    match field.get(record) {
+                        Value::Missing => field.clear(&mut same),
+                        value => field.set(&mut same, &value.to_string()).unwrap(),
+                    }
+                }
+            }
+            lines.write(&same, &mut found);
+            write_record_line(&format, &same, &mut expected);
+        }
+        prop_assert_eq!(String::from_utf8(found), String::from_utf8(expected));
     }
 
     #[test]

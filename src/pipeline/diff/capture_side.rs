@@ -29,19 +29,19 @@ impl CaptureSide {
         self.cells.len()
     }
 
-    /// Reads captures as one; flows that are settled are left out. The other side of tunnels is kept where
+    /// Reads captures as one, and keeps the flows that are wanted. The other side of tunnels is kept where
     /// `is_claimed` says that somebody claims it.
     pub(super) fn read(
         inputs: Vec<CaptureInput>,
         options: &MeterOptions,
-        is_settled: impl Fn(&FlowKey) -> bool,
+        is_wanted: impl Fn(&FlowKey) -> bool,
         is_claimed: impl Fn(&FlowKey) -> bool,
         progress: &Progress,
     ) -> CaptureSide {
         let mut side = CaptureSide::default();
         side.walked = walk(inputs, options, progress, |packet, ip, second| {
             let key = FlowKey::from(ip);
-            if !is_settled(&key) {
+            if is_wanted(&key) {
                 add(&mut side.cells, key, &cell(packet, ip, second));
                 side.other_side(packet, ip, key, second, &is_claimed);
             }
@@ -131,6 +131,11 @@ const LOOK_BACK: usize = 16;
 /// [`in_order`].
 pub(super) fn add(cells: &mut Cells, key: FlowKey, packet: &Cell) {
     let cells = cells.entry(key).or_default();
+    if cells.last().is_none_or(|last| last.start < packet.start) {
+        // in order of time, as nearly all are
+        cells.push(*packet);
+        return;
+    }
     match cells.iter_mut().rev().take(LOOK_BACK).find(|cell| cell.start == packet.start) {
         Some(cell) => cell.add(packet),
         None => cells.push(*packet),

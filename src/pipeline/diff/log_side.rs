@@ -1,14 +1,16 @@
-//! A log's side: its records, by flow.
+//! A log's side: its records and what else they tell.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 use std::net::IpAddr;
 
 use super::LogInput;
 use super::flow_index::FlowIndex;
-use crate::diff::{Cell, Claim, Claims, FlowId, LogWindows, Witness};
+use super::log_flows::{LogFlows, Logged};
+use super::partition::Partition;
+use super::problem::{BadRecord, LogProblem};
+use crate::diff::{Claims, LogWindows, Witness};
 use crate::flow::FlowKey;
-use crate::flowlog::read::{BadLine, Content, LogReadError, LogReadOptions, LogReadSummary, LogReader};
+use crate::flowlog::read::{Content, LogReadError, LogReadOptions, LogReadSummary, LogReader};
 use crate::packet::Protocol;
 use crate::pipeline::Progress;
 use crate::record::{Field, FlowRecord, LogFormat, LogStatus};
@@ -19,52 +21,11 @@ const KEPT: usize = 100;
 /// After how many lines progress is reported.
 const REPORT_EVERY: u64 = 65_536;
 
-/// A line that cannot be compared.
-#[derive(Clone, Debug)]
-pub struct LogProblem {
-    /// The log, as it was named.
-    pub log: String,
-    /// What is wrong.
-    pub what: BadRecord,
-}
+/// What a record takes in bytes, with the span that packets are metered into and room to grow.
+const PER_RECORD: usize = size_of::<Logged>() * 3 / 2 + 48;
 
-/// What is wrong with a line.
-#[derive(Clone, Debug)]
-pub enum BadRecord {
-    /// It is not understood.
-    Line(BadLine),
-    /// It is a record, but lacks what a comparison needs.
-    Lacks {
-        /// Its line, from 1.
-        line: u64,
-        /// The field.
-        field: Field,
-    },
-    /// Its end comes before its start.
-    EndsEarly {
-        /// Its line, from 1.
-        line: u64,
-        /// Its `start`.
-        start: i64,
-        /// Its `end`.
-        end: i64,
-    },
-}
-
-impl fmt::Display for LogProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: ", self.log)?;
-        match &self.what {
-            BadRecord::Line(bad) => write!(f, "{bad}: `{}`", bad.text),
-            BadRecord::Lacks { line, field } => {
-                write!(f, "line {line}: the record has no `{field}`, without which it cannot be compared")
-            }
-            BadRecord::EndsEarly { line, start, end } => {
-                write!(f, "line {line}: `end` {end} comes before `start` {start}")
-            }
-        }
-    }
-}
+/// What a flow takes beside: its key, its slots, its place.
+const PER_FLOW: usize = size_of::<FlowKey>() * 3 / 2 + 4 * 8 + 16;
 
 /// Names of interfaces, numbered from 1.
 #[derive(Debug, Default)]
@@ -86,37 +47,57 @@ impl Identities {
     }
 }
 
-/// One record: its flow, the flow by the addresses of the interface if those differ, and what it says.
-#[derive(Clone, Copy, Debug)]
-struct Logged {
-    flow: u32,
-    interface_flow: u32,
-    claim: Claim,
+/// Which addresses name a record's flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Addresses {
+    /// The packets' own, where a record has them.
+    #[default]
+    OfPackets,
+    /// Those of the interface.
+    OfInterface,
 }
 
-/// The records of one or more logs.
+/// What a log says as a whole, whichever of its records are kept.
 #[derive(Debug, Default)]
-pub(super) struct LogSide {
+pub(super) struct LogFacts {
     pub(super) names: Vec<String>,
-    pub(super) problems: Vec<LogProblem>,
     pub(super) bad_lines: u64,
     pub(super) records: u64,
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) span: Option<(i64, i64)>,
     pub(super) summary: LogReadSummary,
-    index: FlowIndex,
-    logged: Vec<Logged>,
     skipped: Vec<(i64, i64)>,
     windows: LogWindows,
     own_addresses: HashMap<u32, Vec<IpAddr>>,
     interfaces: BTreeSet<u32>,
     packet_addresses: bool,
+    lacks_actions: bool,
+}
+
+/// The records of one or more logs: those of a share of the flows.
+#[derive(Debug, Default)]
+pub(super) struct LogSide {
+    pub(super) facts: LogFacts,
+    pub(super) problems: Vec<LogProblem>,
+    /// The share that is kept.
+    pub(super) partition: Partition,
+    addresses: Addresses,
+    /// How many bytes the records may take before the share is halved; `None` where it is fixed.
+    budget: Option<usize>,
+    index: FlowIndex,
+    logged: Vec<Logged>,
 }
 
 impl LogSide {
-    pub(super) fn flows(&self) -> usize {
-        self.index.len()
+    /// Keeps as large a share of the flows as fits so many bytes.
+    pub(super) fn within(budget: usize) -> LogSide {
+        LogSide { budget: Some(budget), ..LogSide::default() }
+    }
+
+    /// Keeps this share.
+    pub(super) fn of(partition: Partition, addresses: Addresses) -> LogSide {
+        LogSide { partition, addresses, ..LogSide::default() }
     }
 
     /// Reads one log.
@@ -133,11 +114,11 @@ impl LogSide {
         let options = LogReadOptions { format: format.cloned() };
         let mut reader = match log {
             LogInput::Path(path) => {
-                self.names.push(path.display().to_string());
+                self.facts.names.push(path.display().to_string());
                 LogReader::open(&path, options)?
             }
             LogInput::Reader(name, reader) => {
-                self.names.push(name.clone());
+                self.facts.names.push(name.clone());
                 LogReader::new(&name, reader, options)
             }
         };
@@ -155,7 +136,7 @@ impl LogSide {
                 _ => None,
             };
             if let Some(what) = problem {
-                self.bad_lines += 1;
+                self.facts.bad_lines += 1;
                 if self.problems.len() < KEPT {
                     self.problems.push(LogProblem { log: name.clone(), what });
                 }
@@ -164,7 +145,7 @@ impl LogSide {
                 break Ok(());
             }
         };
-        self.summary.add(reader.summary());
+        self.facts.summary.add(reader.summary());
         result
     }
 
@@ -178,12 +159,12 @@ impl LogSide {
         }
         match record.log_status {
             Some(LogStatus::NoData) => {
-                self.widen(start, end);
+                self.facts.widen(start, end);
                 return Ok(());
             }
             Some(LogStatus::SkipData) => {
-                self.widen(start, end);
-                self.skipped.push((start, end));
+                self.facts.widen(start, end);
+                self.facts.skipped.push((start, end));
                 return Ok(());
             }
             Some(LogStatus::Ok) | None => {}
@@ -205,29 +186,84 @@ impl LogSide {
             srcport: port(record.srcport, Field::SrcPort)?,
             dstport: port(record.dstport, Field::DstPort)?,
         };
-        self.packet_addresses |= record.pkt_srcaddr.is_some() || record.pkt_dstaddr.is_some();
+        self.facts.packet_addresses |= record.pkt_srcaddr.is_some() || record.pkt_dstaddr.is_some();
         let interface_key = FlowKey {
             srcaddr: record.srcaddr.unwrap_or(srcaddr),
             dstaddr: record.dstaddr.unwrap_or(dstaddr),
             ..key
         };
         let interface = identities.number(record.interface_id.as_deref());
-        self.interfaces.insert(interface);
-        self.note_addresses(interface, &interface_key);
-        self.widen(start, end);
-        self.windows.observe(start, end);
-        self.records += 1;
-        self.packets = self.packets.saturating_add(packets);
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.facts.interfaces.insert(interface);
+        self.facts.note_addresses(interface, &interface_key);
+        self.facts.widen(start, end);
+        self.facts.windows.observe(start, end);
+        self.facts.records += 1;
+        self.facts.packets = self.facts.packets.saturating_add(packets);
+        self.facts.bytes = self.facts.bytes.saturating_add(bytes);
+        self.facts.lacks_actions |= record.action.is_none();
+        let name = if self.addresses == Addresses::OfPackets { &key } else { &interface_key };
+        if !self.partition.holds(name) {
+            return Ok(());
+        }
         let flow = self.index.number(&key);
         let interface_flow = if interface_key == key { flow } else { self.index.number(&interface_key) };
-        let tcp_flags = record.tcp_flags.filter(|_| protocol == Protocol::TCP);
-        let action = record.action;
-        let claim = Claim { start, end, packets, bytes, tcp_flags, action, interface, line, first_packet: 0 };
-        self.logged.push(Logged { flow, interface_flow, claim });
+        self.logged.push(Logged {
+            flow,
+            interface_flow,
+            start,
+            end,
+            packets,
+            bytes,
+            line,
+            interface,
+            tcp_flags: record.tcp_flags.filter(|_| protocol == Protocol::TCP),
+            action: record.action,
+        });
+        self.keep_to_budget();
         Ok(())
     }
 
+    /// Halves the share until its records fit.
+    fn keep_to_budget(&mut self) {
+        let Some(budget) = self.budget else { return };
+        let takes = |side: &LogSide| side.logged.len() * PER_RECORD + side.index.len() * PER_FLOW;
+        while takes(self) > budget {
+            if self.index.len() <= 2 || self.partition.is_smallest() {
+                // what is left cannot be cut
+                self.budget = None;
+                return;
+            }
+            self.partition = self.partition.halved();
+            let index = std::mem::take(&mut self.index);
+            let key = |flow: u32| index.keys().get(flow as usize).copied();
+            for mut record in std::mem::take(&mut self.logged) {
+                let Some((key, interface_key)) = key(record.flow).zip(key(record.interface_flow)) else {
+                    continue;
+                };
+                if self.partition.holds(&key) {
+                    record.flow = self.index.number(&key);
+                    record.interface_flow = self.index.number(&interface_key);
+                    self.logged.push(record);
+                }
+            }
+        }
+    }
+
+    /// The records by flow, and what the log says as a whole.
+    pub(super) fn into_flows(mut self) -> (LogFlows, LogFacts) {
+        if self.addresses == Addresses::OfInterface {
+            self.logged.iter_mut().for_each(|logged| logged.flow = logged.interface_flow);
+        }
+        (LogFlows::new(self.index, self.logged), self.facts)
+    }
+
+    /// Names flows by these addresses.
+    pub(super) fn by(self, addresses: Addresses) -> LogSide {
+        LogSide { addresses, ..self }
+    }
+}
+
+impl LogFacts {
     fn widen(&mut self, start: i64, end: i64) {
         let (first, last) = self.span.unwrap_or((start, end));
         self.span = Some((first.min(start), last.max(end)));
@@ -240,44 +276,24 @@ impl LogSide {
         own.retain(|address| ends.contains(address));
     }
 
+    /// Whether there are records, and all have an action.
     pub(super) fn has_actions(&self) -> bool {
-        !self.logged.is_empty() && self.logged.iter().all(|logged| logged.claim.action.is_some())
+        self.records > 0 && !self.lacks_actions
     }
 
     pub(super) fn has_packet_addresses(&self) -> bool {
         self.packet_addresses
     }
 
-    /// Whether both name their interfaces, and some are the same.
-    pub(super) fn shares_interfaces(&self, other: &LogSide) -> bool {
-        let named = |side: &LogSide| !side.interfaces.contains(&0);
-        named(self) && named(other) && self.interfaces.intersection(&other.interfaces).next().is_some()
+    /// Whether both name their interfaces, and they are the same ones. Where one side has an interface more, its records
+    /// may be those of the other end of a flow, which are found only among all records of the flow.
+    pub(super) fn shares_interfaces(&self, other: &LogFacts) -> bool {
+        !self.interfaces.contains(&0) && self.interfaces == other.interfaces
     }
 
-    /// With the packets' addresses, or with those of the interface.
-    pub(super) fn with_addresses(mut self, of_packets: bool) -> LogSide {
-        if !of_packets {
-            self.logged.iter_mut().for_each(|logged| logged.flow = logged.interface_flow);
-        }
-        self
-    }
-
-    fn by_flow<T>(&self, id: impl Fn(FlowId) -> FlowId, of: impl Fn(&Claim) -> T) -> HashMap<FlowId, Vec<T>> {
-        let mut flows: HashMap<FlowId, Vec<T>> = HashMap::new();
-        for Logged { flow, claim, .. } in &self.logged {
-            let Some(key) = usize::try_from(*flow).ok().and_then(|flow| self.index.keys().get(flow)) else {
-                continue;
-            };
-            let id = id(FlowId { key: *key, action: claim.action, interface: claim.interface });
-            flows.entry(id).or_default().push(of(claim));
-        }
-        flows
-    }
-
-    /// As the side that makes claims.
-    pub(super) fn into_claims(self, identities: &Identities, id: impl Fn(FlowId) -> FlowId) -> Claims {
+    /// As the side that makes claims, without any flow.
+    pub(super) fn into_claims(self, identities: &Identities) -> Claims {
         Claims {
-            flows: self.by_flow(id, |claim| *claim),
             is_log: true,
             span: self.span,
             skipped: self.skipped,
@@ -288,19 +304,9 @@ impl LogSide {
         }
     }
 
-    /// As the side that bears witness.
-    pub(super) fn into_witness(self, id: impl Fn(FlowId) -> FlowId) -> Witness {
-        let cell = |claim: &Claim| Cell {
-            start: claim.start,
-            end: claim.end,
-            packets: claim.packets,
-            bytes: claim.bytes,
-            tcp_flags: claim.tcp_flags,
-            line: claim.line,
-            ..Cell::default()
-        };
+    /// As the side that bears witness, without any flow.
+    pub(super) fn into_witness(self) -> Witness {
         Witness {
-            flows: self.by_flow(id, cell),
             is_capture: false,
             span: self.span,
             skipped: self.skipped,

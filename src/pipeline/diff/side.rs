@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::log_side::LogSide;
+use super::log_side::LogFacts;
 use super::walk::Walked;
 use crate::flowlog::read::LogReadSummary;
 use crate::pipeline::Tally;
@@ -39,11 +39,11 @@ pub struct SideSummary {
 }
 
 impl SideSummary {
-    pub(super) fn of_log(log: &LogSide) -> SideSummary {
+    pub(super) fn of_log(log: &LogFacts, flows: u64) -> SideSummary {
         SideSummary {
             kind: "log",
             paths: log.names.clone(),
-            flows: log.flows() as u64,
+            flows,
             packets: log.packets,
             bytes: log.bytes,
             start: log.span.map(|(first, _)| first),

@@ -8,7 +8,7 @@
 //!                          │          ▼ verdict           │          ▼
 //! ```
 //!
-//! 1. [`Sighting`] is the walk's part: it turns a frame's MAC addresses into interfaces, as an observation point.
+//! 1. [`InterfacesSeen`] is the walk's part: it turns a frame's MAC addresses into interfaces, as an observation point.
 //! 2. [`Judge`](judge::Judge) finds the interfaces that a packet passes, puts it to their rules, and writes the outcome
 //!    into the key as a class (`classes`): which interfaces, which way, which action. What AWS does not log, or was not
 //!    asked for, ends here.
@@ -35,4 +35,4 @@ mod worker;
 
 pub use convert::convert_with_vpc;
 pub use options::{TrafficType, VpcOptions};
-pub(super) use sighting::Sighting;
+pub(super) use sighting::InterfacesSeen;

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::drops::Drops;
+use crate::capture::CaptureInfo;
 use crate::flow::ObservationPoint;
-use crate::packet::{CapturedPacket, IpPacket, LinkType, Note};
+use crate::packet::{CapturedPacket, IpPacket, LinkType, Note, Timestamp};
 use crate::vpc::{InterfaceIndex, Mac, Vpc};
 
 /// How many pairs of MAC addresses are remembered with their point.
@@ -23,8 +25,11 @@ pub(super) struct Sighted {
 /// A frame's two MAC addresses, the receiver's first.
 type Macs = [u8; 12];
 
-/// The walk's part: gives each packet its point.
-pub(in crate::pipeline) struct Sighting {
+/// The walk's part: gives each packet its point, and notices what captures lost.
+pub(in crate::pipeline) struct InterfacesSeen {
+    drops: Drops,
+    /// The time of the last packet.
+    last: Option<Timestamp>,
     vpc: Arc<Vpc>,
     with_macs: bool,
     numbers: HashMap<Sighted, ObservationPoint>,
@@ -38,18 +43,20 @@ pub(super) struct Points {
     known: Vec<Sighted>,
 }
 
-impl Sighting {
+impl InterfacesSeen {
     /// The two ends.
-    pub(super) fn new(vpc: Arc<Vpc>) -> (Sighting, Points) {
+    pub(super) fn new(vpc: Arc<Vpc>) -> (InterfacesSeen, Points) {
         let points: Arc<Mutex<Vec<Sighted>>> = Arc::default();
-        let sighting = Sighting {
+        let seen = InterfacesSeen {
+            drops: Drops::default(),
+            last: None,
             with_macs: vpc.has_macs(),
             vpc,
             numbers: HashMap::new(),
             points: points.clone(),
             recent: vec![None; RECENT],
         };
-        (sighting, Points { points, known: Vec::new() })
+        (seen, Points { points, known: Vec::new() })
     }
 
     /// The point of a packet.
@@ -69,6 +76,34 @@ impl Sighting {
             return *point;
         }
         self.find(capture, macs, at)
+    }
+
+    /// Whether a capture's interface has lost packets up to this one.
+    #[inline]
+    pub(in crate::pipeline) fn lost(
+        &mut self,
+        capture: usize,
+        interface: u32,
+        info: Option<&CaptureInfo>,
+        time: Timestamp,
+    ) -> bool {
+        self.last = Some(time);
+        self.drops.grew(capture, interface as usize, info)
+    }
+
+    /// The time of the last packet, if statistics behind it tell of further losses.
+    pub(in crate::pipeline) fn lost_at_end<'a>(
+        &mut self,
+        infos: impl Iterator<Item = Option<&'a CaptureInfo>>,
+    ) -> Option<Timestamp> {
+        let mut grew = false;
+        for (capture, info) in infos.enumerate() {
+            let interfaces = info.map_or(0, |info| info.interfaces.len());
+            for interface in 0..interfaces {
+                grew |= self.drops.grew(capture, interface, info);
+            }
+        }
+        self.last.filter(|_| grew)
     }
 
     fn find(&mut self, capture: usize, macs: Macs, at: usize) -> ObservationPoint {

@@ -1,10 +1,7 @@
-//! Judging, and metering and writing: on the calling thread, or each on one of its own.
-//!
-//! Messages pass from one to the next in the order in which they were sent, so the output is the same either way.
+//! Judging, and behind it metering and writing.
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::emit::VpcEmitter;
 use super::flows::Judged;
@@ -14,19 +11,7 @@ use crate::meter::{Batch, ClosedWindow, Meter};
 use crate::packet::Timestamp;
 use crate::pipeline::ConvertError;
 use crate::pipeline::emit::Written;
-use crate::pipeline::workers::{Sink, Stopped};
-
-/// How many batches may wait between reading and judging.
-const QUEUE: usize = 128;
-
-/// What only the walk of a conversion with a VPC has to say.
-pub(super) trait VpcSink: Sink {
-    /// How time is cut; said before anything else.
-    fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped>;
-
-    /// The capture says at this time that it lost packets.
-    fn lost(&mut self, time: Timestamp) -> Result<(), Stopped>;
-}
+use crate::pipeline::ordered::{Sink, Stopped};
 
 /// Judges batches and hands them on.
 pub(super) struct Judging<S> {
@@ -35,50 +20,47 @@ pub(super) struct Judging<S> {
     sink: S,
 }
 
-impl<S: VpcSink> Judging<S> {
+impl<S: Sink> Judging<S> {
     pub(super) fn new(judge: Judge, sink: S) -> Self {
         Judging { judge, judged: Batch::default(), sink }
     }
 
-    /// Hands on what is still counted here; gives what was counted beside the records.
-    pub(super) fn into_judged(mut self) -> Judged {
+    /// Hands on what is still counted here; gives what was counted beside the records, and the sink.
+    pub(super) fn end(mut self) -> (Judged, S) {
+        self.judge.flush(None, &mut self.judged);
         // an output that has failed keeps its error
-        let _ = self.flush(None);
-        self.judge.into_judged()
+        let _ = self.hand_on();
+        (self.judge.into_judged(), self.sink)
     }
 
-    fn flush(&mut self, passed: Option<WindowIndex>) -> Result<(), Stopped> {
-        self.judge.flush(passed, &mut self.judged);
-        if !self.judged.is_empty() {
-            self.judged = self.sink.count(std::mem::take(&mut self.judged))?;
+    fn hand_on(&mut self) -> Result<(), Stopped> {
+        if self.judged.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let counted = self.sink.count(&self.judged);
+        self.judged.clear();
+        counted
     }
 }
 
-impl<S: VpcSink> Sink for Judging<S> {
-    fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        self.judge.judge(&batch, &mut self.judged);
-        if !self.judged.is_empty() {
-            self.judged = self.sink.count(std::mem::take(&mut self.judged))?;
-        }
-        batch.clear();
-        Ok(batch)
+impl<S: Sink> Sink for Judging<S> {
+    fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
+        self.judge.judge(batch, &mut self.judged);
+        self.hand_on()
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
-        self.flush(Some(passed))?;
+        self.judge.flush(Some(passed), &mut self.judged);
+        self.hand_on()?;
         self.sink.close(passed)
     }
-}
 
-impl<S: VpcSink> VpcSink for Judging<S> {
-    fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped> {
-        self.sink.set_windows(windows)
+    fn begin(&mut self, windows: Windows) {
+        self.sink.begin(windows);
     }
 
-    fn lost(&mut self, time: Timestamp) -> Result<(), Stopped> {
-        self.sink.lost(time)
+    fn lost(&mut self, time: Timestamp) {
+        self.sink.lost(time);
     }
 }
 
@@ -89,6 +71,8 @@ pub(super) struct VpcWriter<W> {
     windows: Option<Windows>,
     /// Windows in which packets were lost, and which are not written yet.
     lost: BTreeSet<WindowIndex>,
+    /// When packets were lost before it is known how time is cut.
+    lost_early: Vec<Timestamp>,
     passed: WindowIndex,
     error: Option<ConvertError>,
 }
@@ -108,6 +92,7 @@ impl<W: Write> VpcWriter<W> {
             emitter,
             windows: None,
             lost: BTreeSet::new(),
+            lost_early: Vec::new(),
             passed: WindowIndex(i64::MIN),
             error: None,
         }
@@ -158,11 +143,9 @@ impl<W: Write> VpcWriter<W> {
 }
 
 impl<W: Write> Sink for VpcWriter<W> {
-    fn count(&mut self, mut batch: Batch) -> Result<Batch, Stopped> {
-        let counted = self.meter.count(&batch);
-        self.keep(counted.map_err(ConvertError::from))?;
-        batch.clear();
-        Ok(batch)
+    fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
+        let counted = self.meter.count(batch);
+        self.keep(counted.map_err(ConvertError::from))
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
@@ -170,102 +153,20 @@ impl<W: Write> Sink for VpcWriter<W> {
         let windows = self.meter.close(passed);
         self.write(windows)
     }
-}
 
-impl<W: Write> VpcSink for VpcWriter<W> {
-    fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped> {
+    fn begin(&mut self, windows: Windows) {
         self.windows = Some(windows);
         self.emitter.set_windows(windows);
-        Ok(())
+        std::mem::take(&mut self.lost_early).into_iter().for_each(|time| self.lost(time));
     }
 
-    fn lost(&mut self, time: Timestamp) -> Result<(), Stopped> {
-        if let Some(windows) = &self.windows {
+    fn lost(&mut self, time: Timestamp) {
+        match &self.windows {
             // a window that is written already cannot say it any more; the earliest open one does
-            self.lost.insert(windows.index_of(time).max(self.passed));
-        }
-        Ok(())
-    }
-}
-
-enum Message {
-    Windows(Windows),
-    Lost(Timestamp),
-    Count(Batch),
-    Close(WindowIndex),
-}
-
-/// The sending end of a sink on another thread.
-pub(super) struct RemoteSink {
-    messages: SyncSender<Message>,
-    empty: Receiver<Batch>,
-}
-
-impl RemoteSink {
-    fn send(&mut self, message: Message) -> Result<(), Stopped> {
-        self.messages.send(message).map_err(|_| Stopped)
-    }
-}
-
-impl Sink for RemoteSink {
-    fn count(&mut self, batch: Batch) -> Result<Batch, Stopped> {
-        self.send(Message::Count(batch))?;
-        Ok(self.empty.try_recv().unwrap_or_default())
-    }
-
-    fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
-        self.send(Message::Close(passed))
-    }
-}
-
-impl VpcSink for RemoteSink {
-    fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped> {
-        self.send(Message::Windows(windows))
-    }
-
-    fn lost(&mut self, time: Timestamp) -> Result<(), Stopped> {
-        self.send(Message::Lost(time))
-    }
-}
-
-impl<S: VpcSink> VpcSink for &mut S {
-    fn set_windows(&mut self, windows: Windows) -> Result<(), Stopped> {
-        (**self).set_windows(windows)
-    }
-
-    fn lost(&mut self, time: Timestamp) -> Result<(), Stopped> {
-        (**self).lost(time)
-    }
-}
-
-/// The working end: runs until the reading end is dropped or the output fails.
-pub(super) struct RemoteWorker {
-    messages: Receiver<Message>,
-    empty: Sender<Batch>,
-}
-
-impl RemoteWorker {
-    pub(super) fn run(self, worker: &mut impl VpcSink) {
-        for message in self.messages {
-            let result = match message {
-                Message::Windows(windows) => worker.set_windows(windows),
-                Message::Lost(time) => worker.lost(time),
-                Message::Count(batch) => worker.count(batch).map(|batch| {
-                    // the reading end may be gone already; then nobody needs the memory
-                    let _ = self.empty.send(batch);
-                }),
-                Message::Close(passed) => worker.close(passed),
-            };
-            if result.is_err() {
-                break;
+            Some(windows) => {
+                self.lost.insert(windows.index_of(time).max(self.passed));
             }
+            None => self.lost_early.push(time),
         }
     }
-}
-
-/// The two ends.
-pub(super) fn remote() -> (RemoteSink, RemoteWorker) {
-    let (messages, received) = sync_channel(QUEUE);
-    let (empty, recycled) = channel();
-    (RemoteSink { messages, empty: recycled }, RemoteWorker { messages: received, empty })
 }

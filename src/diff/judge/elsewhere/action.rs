@@ -1,10 +1,10 @@
 //! Packets that one log accepts and the other rejects, and rejected last packets of closed connections.
 
-use super::identity;
+use super::{Found, identity};
 use crate::diff::judge::words::sum;
 use crate::diff::judge::{Settled, State};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, FlowId};
+use crate::diff::{Cause, Claim, FlowId};
 use crate::flow::FlowKey;
 use crate::packet::{Protocol, TcpFlags};
 use crate::record::Action;
@@ -18,19 +18,26 @@ pub(in super::super) fn late_reject(state: &mut State<'_>) {
     }
 }
 
-/// The first second in which a connection is closing: FIN or RST in either direction.
-fn closes_at(state: &State<'_>, key: &FlowKey) -> Option<i64> {
+/// The first second by which a connection is closing: FIN or RST in either direction, but for the record of these lines
+/// that is asked about.
+fn closes_at(state: &State<'_>, key: &FlowKey, but: &Claim, and: u64) -> Option<i64> {
     let reverse = key.reversed();
     let closing = TcpFlags::FIN.0 | TcpFlags::RST.0;
     let is_closing = |flags: Option<TcpFlags>| flags.is_some_and(|flags| flags.0 & closing != 0);
     let of_connection = state.flows.iter().filter(|flow| flow.id.key == *key || flow.id.key == reverse);
     of_connection
         .flat_map(|flow| {
-            let cells = flow.cells.iter().filter(|cell| is_closing(cell.tcp_flags)).map(|cell| cell.start);
-            let claims = flow.claims.iter().chain(&flow.paired);
-            cells.chain(claims.filter(|claim| is_closing(claim.tcp_flags)).map(|claim| claim.start))
+            let cells = flow.cells.iter().filter(|cell| cell.line == 0 || cell.line != and);
+            let cells = cells.filter(|cell| is_closing(cell.tcp_flags)).map(|cell| cell.end);
+            let claims = flow.claims.iter().chain(&flow.paired).filter(|claim| claim.line != but.line);
+            cells.chain(claims.filter(|claim| is_closing(claim.tcp_flags)).map(|claim| claim.end))
         })
         .min()
+}
+
+/// Whether a record begins a connection, so that it is not about its end.
+fn begins(claim: &Claim) -> bool {
+    claim.tcp_flags.is_some_and(|flags| flags.contains(TcpFlags::SYN))
 }
 
 /// A REJECT of packets that the capture shows only some of, after the connection closed.
@@ -39,10 +46,10 @@ fn partly_seen(state: &mut State<'_>) {
         let claim = flow.claims.get(index)?;
         let said = flow.said(index)?;
         let is_reject = claim.action == Some(Action::Reject) && flow.id.key.protocol == Protocol::TCP;
-        if !is_reject || claim.packets <= said.packets || claim.bytes <= said.bytes {
+        if !is_reject || begins(claim) || claim.packets <= said.packets || claim.bytes <= said.bytes {
             return None;
         }
-        let closed = closes_at(state, &flow.id.key).filter(|closed| *closed <= claim.start)?;
+        let closed = closes_at(state, &flow.id.key, claim, 0).filter(|closed| *closed <= claim.start)?;
         let detail = format!(
             "{}: a REJECT of the last packets of a connection that closed at {closed}",
             state.both(claim, Some(&said))
@@ -68,16 +75,22 @@ fn other_action(state: &mut State<'_>) {
         if found.is_empty() {
             continue;
         }
-        let closed = closes_at(state, &id.key).filter(|_| id.key.protocol == Protocol::TCP);
+        let is_late = |found: &Found| {
+            let claim = state.flows.get(flow).and_then(|flow| flow.claims.get(found.claim));
+            claim.filter(|claim| id.key.protocol == Protocol::TCP && !begins(claim)).is_some_and(|claim| {
+                closes_at(state, &id.key, claim, found.said.line)
+                    .is_some_and(|closed| closed <= found.said.start)
+            })
+        };
+        let late: Vec<usize> = found.iter().filter(|found| is_late(found)).map(|found| found.claim).collect();
         let (claims, witness) = (state.claims_name(), state.witness_name());
         let (here, there) = (id.action.map_or("-", Action::as_str), other.action.map_or("-", Action::as_str));
         state.settle_found(flow, found, |found| {
-            let is_late = closed.is_some_and(|closed| closed <= found.said.start);
             let what = format!(
                 "{here} in {claims}, {there} in {witness}, equal in {} and times",
                 sum(found.said.sum())
             );
-            if is_late {
+            if late.contains(&found.claim) {
                 identity(Cause::LateReject, found.said, format!("{what}; the connection was closed by then"))
             } else {
                 identity(Cause::Unexplained, found.said, what)

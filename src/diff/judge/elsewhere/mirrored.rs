@@ -1,6 +1,10 @@
 //! Records under the reverse of their flow, or with its ports exchanged.
 //!
-//! A flow whose two directions have the same counts and times cannot tell; those that differ do.
+//! A flow whose two directions have the same counts and times cannot tell; those that differ do. A record beside packets
+//! of its own flow is only taken for a mirrored one where the other way round it is the same: else it is a record with
+//! wrong counts that happen to be those of the answers.
+
+use std::collections::BTreeSet;
 
 use super::{Found, identity};
 use crate::diff::align::{Alignment, Sides, align};
@@ -89,11 +93,13 @@ fn whole_flows(state: &mut State<'_>, mirror: &Mirror) {
             joins_runs,
         };
         if is_open && (flow.is_unbalanced() || has_no_packets) && align(sides).is_clean() {
-            fitting.push((at, place));
+            fitting.push((at, place, has_no_packets || other.claims.is_empty()));
         }
     }
+    let both: BTreeSet<(usize, usize)> = fitting.iter().map(|(at, place, _)| (*at, *place)).collect();
+    fitting.retain(|(at, place, is_alone)| *is_alone || both.contains(&(*place, *at)));
     // all of them before any is settled: one flow's packets are the other's records, and the other way round
-    for (at, place) in fitting {
+    for (at, place, _) in fitting {
         let (claims, loose) = match state.flows.get(at).zip(state.flows.get(place)) {
             Some((flow, other)) => {
                 ((0..flow.claims.len()).collect::<Vec<_>>(), (0..other.cells.len()).collect())
@@ -111,13 +117,22 @@ fn whole_flows(state: &mut State<'_>, mirror: &Mirror) {
 }
 
 fn single_records(state: &mut State<'_>, mirror: &Mirror) {
+    // all of them before any is settled, as one is the other's evidence
+    let mut asked = Vec::new();
     for (at, place) in pairs(state, mirror) {
-        let claims = state.flows.get(at).map(FlowState::open_claims).unwrap_or_default();
+        let open = |flow: usize| state.flows.get(flow).map(FlowState::open_claims).unwrap_or_default();
+        let claims = open(at);
         if claims.is_empty() {
             continue;
         }
-        let loose = state.flows.get(place).map(|other| other.loose(true)).unwrap_or_default();
-        let found = state.fitting(at, &claims, &state.gather(&[(place, loose)]));
+        let is_mutual = [(at, place), (place, at)].into_iter().all(|(one, other)| {
+            let found = state.fitting(one, &open(one), &state.gather_loose(other));
+            !found.is_empty()
+        });
+        asked.push((at, place, if is_mutual { claims } else { state.homeless(at) }));
+    }
+    for (at, place, claims) in asked {
+        let found = state.fitting(at, &claims, &state.gather_loose(place));
         settle(state, at, place, found, mirror);
     }
 }

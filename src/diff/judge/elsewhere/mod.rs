@@ -69,6 +69,12 @@ impl State<'_> {
         Gathered { cells, sources }
     }
 
+    /// A flow's cells that fit nothing, those under open records too.
+    fn gather_loose(&self, flow: usize) -> Gathered {
+        let loose = self.flows.get(flow).map(|flow| flow.loose(true)).unwrap_or_default();
+        self.gather(&[(flow, loose)])
+    }
+
     /// Which of a flow's records fit these cells, in counts and times.
     fn fitting(&self, flow: usize, claims: &[usize], gathered: &Gathered) -> Vec<Found> {
         let Some(state) = self.flows.get(flow) else { return Vec::new() };

@@ -1,13 +1,13 @@
 //! Addresses that were translated on the way, and secondary addresses of an interface.
 //!
-//! One end of the flow is the same, the other is not; counts and times are equal. A translation changes all records of a
-//! connection, so neither the flow nor its reverse has records under the packets' addresses.
+//! One end of the flow is the same, the other is not; counts and times are equal. A translation changes all packets of a
+//! connection, so neither side has anything else of the flow or its reverse under the other side's addresses.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::identity;
-use crate::diff::judge::State;
+use crate::diff::judge::{FlowState, State};
 use crate::diff::{Cause, Claim, FlowId, Sum};
 use crate::flow::FlowKey;
 use crate::packet::Protocol;
@@ -33,9 +33,13 @@ pub(in super::super) fn translated(state: &mut State<'_>) {
     }
     for flow in 0..state.flows.len() {
         let claims = state.homeless(flow);
-        let Some(key) = state.flows.get(flow).map(|flow| flow.id.key).filter(|_| !claims.is_empty()) else {
+        let Some(id) = state.flows.get(flow).map(|flow| flow.id).filter(|_| !claims.is_empty()) else {
             continue;
         };
+        if either_way(state, &places, &id, has_own_cells) {
+            continue;
+        }
+        let key = id.key;
         let mut candidates: Vec<usize> = ends(&key)
             .iter()
             .filter_map(|end| by_end.get(end))
@@ -56,12 +60,27 @@ pub(in super::super) fn translated(state: &mut State<'_>) {
     }
 }
 
-/// Whether a flow or its reverse has records under its own name: a translation would have changed those too.
-fn has_own_records(state: &State<'_>, places: &HashMap<FlowId, usize>, id: &FlowId) -> bool {
+/// Whether something is true of a flow or of its reverse.
+fn either_way(
+    state: &State<'_>,
+    places: &HashMap<FlowId, usize>,
+    id: &FlowId,
+    what: impl Fn(&FlowState) -> bool,
+) -> bool {
     [id.key, id.key.reversed()].into_iter().any(|key| {
         let flow = places.get(&FlowId { key, ..*id }).and_then(|place| state.flows.get(*place));
-        flow.is_some_and(|flow| !flow.claims.is_empty() || !flow.paired.is_empty())
+        flow.is_some_and(&what)
     })
+}
+
+/// Records under its own name: a translation would have changed those too.
+fn has_own_records(flow: &FlowState) -> bool {
+    !flow.claims.is_empty() || !flow.paired.is_empty()
+}
+
+/// Packets, or the other log's records, under its own name.
+fn has_own_cells(flow: &FlowState) -> bool {
+    !flow.cells.is_empty() || !flow.paired.is_empty()
 }
 
 fn try_candidates(
@@ -82,7 +101,7 @@ fn try_candidates(
         let Some(other) = state.flows.get(*candidate) else { continue };
         let other_key = other.id.key;
         let keeps_addresses = (other_key.srcaddr, other_key.dstaddr) == (key.srcaddr, key.dstaddr);
-        if keeps_addresses || has_own_records(state, places, &other.id) {
+        if keeps_addresses || either_way(state, places, &other.id, has_own_records) {
             continue;
         }
         let loose = other.loose(false);

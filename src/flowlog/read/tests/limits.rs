@@ -51,6 +51,30 @@ fn gzip_that_is_cut_or_damaged_yields_the_whole_lines_before() {
 }
 
 #[test]
+fn lines_in_front_of_damage_are_not_lost_with_it() {
+    let line = |number: u32| {
+        format!(
+            "2 123456789010 eni-1 10.0.0.{} 192.0.2.{} {number} 22 6 20 4249 1418530010 1418530070 ACCEPT OK",
+            number % 251,
+            number * 7 % 253
+        )
+    };
+    let text: String = (0..500).map(|number| line(number) + "\n").collect();
+    let whole = read_whole(&text).0;
+    // a block of no known type behind a whole one
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.flush().unwrap();
+    let damaged = [encoder.get_ref(), &[0xff; 8][..]].concat();
+    let (entries, error, _) = read(&damaged);
+    assert_eq!(entries, whole);
+    assert!(error.unwrap().contains("the gzip data cannot be decoded near byte"));
+    for size in [1, 7, 1000] {
+        assert_eq!(in_pieces(&damaged, size).0, whole);
+    }
+}
+
+#[test]
 fn what_is_behind_gzip_data_is_padding_or_told() {
     let compressed = gzip(format!("{RECORD}\n").as_bytes());
     let padded = [&compressed[..], &[0; 700], &compressed, &[0; 3]].concat();

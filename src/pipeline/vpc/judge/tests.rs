@@ -2,7 +2,7 @@ use super::*;
 use crate::flow::WindowIndex;
 use crate::meter::{Observation, Placement};
 use crate::packet::{IcmpType, Protocol, Timestamp};
-use crate::pipeline::vpc::sighting::Sighting;
+use crate::pipeline::vpc::sighting::InterfacesSeen;
 use crate::vpc::ModelBuilder;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -67,7 +67,7 @@ fn judge(only: &[&str]) -> Judge {
         why: true,
         ..VpcOptions::new(Arc::new(Vpc::new(builder.finish())))
     };
-    let (_, points) = Sighting::new(options.vpc.clone());
+    let (_, points) = InterfacesSeen::new(options.vpc.clone());
     Judge::new(options, points, None)
 }
 
@@ -112,7 +112,7 @@ fn counted(out: &Batch) -> BTreeMap<MeteringKey, (u64, u8)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_short_way_is_the_long_way(
