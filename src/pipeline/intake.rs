@@ -251,6 +251,7 @@ impl<'a, T: Taker> Intake<'a, T> {
     }
 
     /// Hands over what was taken: to be called before a read that may take long, and at the end.
+    #[inline(never)]
     pub(super) fn hand_over(&mut self) -> Result<(), Stopped> {
         if self.sightings.len() > 0 || !self.sightings.lost.is_empty() {
             self.sightings = self.taker.take(std::mem::take(&mut self.sightings))?;
@@ -259,6 +260,7 @@ impl<'a, T: Taker> Intake<'a, T> {
     }
 
     /// All captures have ended: what they say behind their last packet is looked at once more.
+    #[inline(never)]
     pub(super) fn ended<'b>(&mut self, infos: impl Iterator<Item = Option<&'b CaptureInfo>>) {
         if let Some(interfaces) = &mut self.interfaces {
             self.sightings.lost.extend(interfaces.lost_at_end(infos));
