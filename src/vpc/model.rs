@@ -106,6 +106,8 @@ pub struct Interface {
     pub mac: Option<Mac>,
     /// Its private addresses, the primary IPv4 address first.
     pub addresses: Vec<IpAddr>,
+    /// Private addresses and the public ones (Elastic IP addresses) that they are translated into.
+    pub public_addresses: Vec<(IpAddr, IpAddr)>,
     /// Prefixes delegated to it.
     pub prefixes: Vec<IpNet>,
     /// The security groups that it has.

@@ -44,6 +44,16 @@ fn interface(node: &Node<'_>) -> Result<Interface> {
             }
         }
     }
+    let mut public_addresses = Vec::new();
+    for item in std::iter::once(node).chain(&listed) {
+        let public = item.get("Association")?.map(|association| association.get("PublicIp")).transpose()?;
+        if let (Some(private), Some(public)) = (item.get("PrivateIpAddress")?, public.flatten()) {
+            let pair = (private.parse("an IPv4 address")?, public.parse("an IPv4 address")?);
+            if !public_addresses.contains(&pair) {
+                public_addresses.push(pair);
+            }
+        }
+    }
     let listed = node.items("Ipv6Addresses")?;
     for primary_wanted in [true, false] {
         for item in &listed {
@@ -77,6 +87,7 @@ fn interface(node: &Node<'_>) -> Result<Interface> {
         instance,
         mac: node.get("MacAddress")?.map(|mac| mac.parse("a MAC address")).transpose()?,
         addresses,
+        public_addresses,
         prefixes,
         groups,
         kind: node.get_word("InterfaceType")?.unwrap_or_else(|| "interface".to_owned()),

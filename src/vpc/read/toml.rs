@@ -276,6 +276,7 @@ fn interface(builder: &mut ModelBuilder, common: &Common, node: &Node<'_>) -> Re
         "instance",
         "mac",
         "addresses",
+        "public-addresses",
         "prefixes",
         "groups",
         "type",
@@ -288,6 +289,15 @@ fn interface(builder: &mut ModelBuilder, common: &Common, node: &Node<'_>) -> Re
     ])?;
     let addresses: Vec<IpAddr> =
         node.items("addresses")?.iter().map(|node| node.parse("an IP address")).collect::<Result<_>>()?;
+    let mut public_addresses = Vec::new();
+    for (at, node) in node.items("public-addresses")?.iter().enumerate() {
+        let Some(private) = addresses.get(at) else {
+            return Err(
+                node.error("has no private address: they stand in the order of `addresses`".to_owned())
+            );
+        };
+        public_addresses.push((*private, node.parse("an IP address")?));
+    }
     let mut tags = Vec::new();
     if let Some(table) = node.get("tags")? {
         for key in table.object()?.keys() {
@@ -319,6 +329,7 @@ fn interface(builder: &mut ModelBuilder, common: &Common, node: &Node<'_>) -> Re
         instance: node.get_word("instance")?,
         mac: node.get("mac")?.map(|mac| mac.parse("a MAC address")).transpose()?,
         addresses,
+        public_addresses,
         prefixes: node.cidrs("prefixes")?,
         groups: node.words("groups")?,
         kind: node.get_word("type")?.unwrap_or_else(|| "interface".to_owned()),
