@@ -57,6 +57,7 @@
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ lines of text |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
+//! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
@@ -74,6 +75,7 @@ pub mod meter;
 pub mod packet;
 pub mod pipeline;
 pub mod record;
+pub mod vpc;
 
 /// The Rust in the README, compiled and run.
 #[cfg(doctest)]

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("meter", 1),
     ("flowlog", 1),
     ("diff", 1),
+    ("vpc", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];
@@ -27,6 +28,9 @@ const FLOORS: &[(&str, usize)] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("pcap_file", &["capture"]),
     ("etherparse", &["decode"]),
+    ("ipnet", &["vpc"]),
+    ("prefix_trie", &["vpc"]),
+    ("toml", &["vpc"]),
     ("clap", &["cli"]),
     ("ctrlc", &["cli"]),
     ("indicatif", &["cli"]),

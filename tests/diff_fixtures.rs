@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use flowtruth::capture::CaptureInput;
 use flowtruth::diff::Cause;
 use flowtruth::flow::UnloggedTraffic;
 use flowtruth::pipeline::{DiffOptions, DiffSide, LogInput, Progress, diff};
+use flowtruth::vpc::{ModelBuilder, Vpc};
 use serde_json::Value;
 
 /// The file `expected` of a pair.
@@ -149,6 +151,13 @@ fn report(
         [] => {}
         ["--decap", tunnels] => options.meter.tunnels = tunnels.parse().unwrap(),
         ["--vpc-cidr", cidr] => options.compare.unlogged = UnloggedTraffic::new(vec![cidr.parse().unwrap()]),
+        ["--vpc", file] => {
+            let mut builder = ModelBuilder::default();
+            builder.add(file, &fs::read_to_string(file).unwrap()).unwrap();
+            let vpc = Vpc::new(builder.finish());
+            options.compare.unlogged = vpc.unlogged();
+            options.compare.vpc = Some(Arc::new(vpc));
+        }
         _ => panic!("{:?}", expected.options),
     }
     serde_json::to_value(diff(input(reference), input(candidate), &options, &Progress::new())).unwrap()

@@ -10,6 +10,7 @@ use flowtruth::packet::Timestamp;
 
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
+use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
 #[derive(Parser, Debug)]
@@ -31,6 +32,8 @@ Examples:
   flowtruth inspect capture.pcap                     what is in a capture
   flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
                                                      the packets behind a record
+  flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
+                                                     what a VPC's rules do to a flow
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -64,6 +67,8 @@ pub enum Command {
     Diff(Box<DiffArgs>),
     /// Write the packets behind a flow or a record as a capture
     Extract(Box<ExtractArgs>),
+    /// Say what the rules of a VPC do to a flow, without a capture
+    ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record
     Fields(FieldsArgs),
     /// Print a completion script for a shell
@@ -84,7 +89,9 @@ Examples:
   flowtruth convert --log-format '${srcaddr} ${dstaddr} ${bytes}' --filter 'tcp port 443' a.pcap
       chosen fields of chosen packets
   tcpdump -i eth0 -w - | flowtruth convert -
-      records as soon as the packets' time has passed their window";
+      records as soon as the packets' time has passed their window
+  flowtruth convert --vpc vpc/ --why capture.pcap
+      the records of every interface of a VPC, ACCEPT or REJECT, and the rule that decided";
 
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_EXAMPLES)]
@@ -102,6 +109,9 @@ pub struct ConvertArgs {
 
     #[command(flatten)]
     pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub vpc: VpcArgs,
 
     #[command(flatten)]
     pub run: RunArgs,
@@ -223,14 +233,19 @@ pub struct RunArgs {
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   flowtruth inspect capture.pcap
-  flowtruth inspect --json *.pcapng | jq '.captures[].time'";
+  flowtruth inspect --json *.pcapng | jq '.captures[].time'
+  flowtruth inspect --vpc vpc/               the VPC as it was understood, and what is missing";
 
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub struct InspectArgs {
     /// Captures, directories of captures, or `-` for standard input; each on its own
-    #[arg(value_name = "CAPTURE", required = true, value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "CAPTURE", required_unless_present = "vpc", value_hint = ValueHint::AnyPath)]
     pub captures: Vec<PathBuf>,
+
+    /// Show the VPC that these files and folders describe, and what is missing from it; repeatable
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub vpc: Vec<PathBuf>,
 
     /// Write JSON
     #[arg(long)]

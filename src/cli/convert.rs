@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use flowtruth::capture::CaptureError;
-use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert};
+use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert, convert_with_vpc};
 
 use super::args::ConvertArgs;
 use super::interrupt::Interrupt;
@@ -12,12 +12,13 @@ use super::messages::{Trouble, cannot_write, hint, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::settings::{ConvertSettings, check_outputs};
-use super::{Exit, Result, inputs, summary};
+use super::{Exit, Result, inputs, summary, vpc};
 
 pub fn run(args: ConvertArgs) -> Result {
     let settings = ConvertSettings::new(args)?;
     let progress = Arc::new(Progress::new());
-    let inputs = inputs::find(&settings.captures, settings.quiet, &progress)?;
+    let mut inputs = inputs::find(&settings.captures, settings.quiet, &progress)?;
+    inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
     let interrupt = Interrupt::watch(&progress);
     let mut output = match &settings.output {
@@ -34,14 +35,25 @@ pub fn run(args: ConvertArgs) -> Result {
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read
     let write_after_interrupt = inputs.is_live() && !to_file;
-    let converted = convert(
-        inputs.captures,
-        &settings.meter,
-        &settings.records,
-        &mut output,
-        write_after_interrupt,
-        &progress,
-    );
+    let converted = match &settings.vpc {
+        None => convert(
+            inputs.captures,
+            &settings.meter,
+            &settings.records,
+            &mut output,
+            write_after_interrupt,
+            &progress,
+        ),
+        Some(vpc) => convert_with_vpc(
+            inputs.captures,
+            &settings.meter,
+            &settings.records,
+            &vpc.options,
+            &mut output,
+            write_after_interrupt,
+            &progress,
+        ),
+    };
     drop(bar);
     if let (Err(_), Some(ledger)) = (&converted, &ledger_output) {
         warning(format_args!(
@@ -79,6 +91,7 @@ pub fn run(args: ConvertArgs) -> Result {
     output.finish()?;
     if !settings.quiet {
         summary::show(&ledger);
+        vpc::convert::show(&ledger);
         if ledger.total.records > 0 {
             settings.hints.iter().for_each(hint);
         }

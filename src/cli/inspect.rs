@@ -8,6 +8,7 @@ use anstyle::Style;
 use flowtruth::capture::ByteOrder;
 use flowtruth::decode::Tunnels;
 use flowtruth::pipeline::{Inspection, Progress, inspect};
+use flowtruth::vpc::Vpc;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
@@ -16,15 +17,24 @@ use super::interrupt::Interrupt;
 use super::messages::{cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
-use super::{Exit, Result, inputs, table};
+use super::{Exit, Result, inputs, table, vpc};
 
 #[derive(Serialize)]
 struct Report<'a> {
     captures: &'a [Inspection],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vpc: Option<Vec<vpc::page::Section>>,
 }
 
 pub fn run(args: InspectArgs) -> Result {
     let progress = Arc::new(Progress::new());
+    let described = match &args.vpc[..] {
+        [] => None,
+        paths => Some(vpc::load::load(paths)?.vpc),
+    };
+    if let (Some(vpc), true) = (&described, args.captures.is_empty()) {
+        return show(&text(&[], Some(vpc), args.json));
+    }
     let found = inputs::find(&args.captures, args.quiet, &progress)?;
     let _interrupt = Interrupt::watch(&progress);
     let is_live = found.is_live();
@@ -43,23 +53,34 @@ pub fn run(args: InspectArgs) -> Result {
     if interrupted && !is_live {
         return Ok(Exit::Interrupted);
     }
-    let text = if args.json {
-        // plain data with text keys always has a JSON form
-        serde_json::to_string_pretty(&Report { captures: &inspections }).unwrap_or_default() + "\n"
-    } else {
-        inspections.iter().map(page).collect::<Vec<_>>().join("\n")
-    };
-    let mut output = anstream::stdout();
-    output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-        .map_err(|error: io::Error| cannot_write("standard output", error))?;
+    show(&text(&inspections, described.as_deref(), args.json))?;
     failures.retain(|failure| !(interrupted && failure.is_cut()));
     inputs::report(&failures);
     if interrupted {
         return Ok(Exit::Interrupted);
     }
     Ok(if failures.is_empty() { Exit::Fine } else { Exit::Trouble })
+}
+
+/// The whole of it, for people or for programs.
+fn text(inspections: &[Inspection], described: Option<&Vpc>, json: bool) -> String {
+    if json {
+        let vpc = described.map(|vpc| vpc::page::sections(vpc.model()));
+        // plain data with text keys always has a JSON form
+        return serde_json::to_string_pretty(&Report { captures: inspections, vpc }).unwrap_or_default()
+            + "\n";
+    }
+    let captures = inspections.iter().map(page);
+    captures.chain(described.map(|vpc| vpc::page::page(vpc.model()))).collect::<Vec<_>>().join("\n")
+}
+
+fn show(text: &str) -> Result {
+    let mut output = anstream::stdout();
+    output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(|error: io::Error| cannot_write("standard output", error))?;
+    Ok(Exit::Fine)
 }
 
 /// One capture for people.

@@ -5,7 +5,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 
 mod args;
 mod convert;
@@ -25,6 +26,7 @@ mod settings;
 mod shell;
 mod summary;
 mod table;
+mod vpc;
 
 use args::{Cli, Command};
 use messages::Trouble;
@@ -55,13 +57,23 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let mut cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.format(&mut Cli::command()).exit(),
+    };
+    if let (Command::Convert(args), Some(("convert", typed))) = (&mut cli.command, matches.subcommand()) {
+        let typed = |id| typed.value_source(id) == Some(ValueSource::CommandLine);
+        args.vpc.typed.log_format = typed("log_format");
+        args.vpc.typed.interval = typed("max_aggregation_interval");
+    }
     cli.color.write_global();
     let result = match cli.command {
         Command::Convert(args) => convert::run(*args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Extract(args) => extract::run(*args),
+        Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(args),

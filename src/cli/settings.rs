@@ -12,6 +12,7 @@ use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, Selection
 use super::identity::{Identity, same_place};
 use super::memory;
 use super::messages::Trouble;
+use super::vpc::convert::VpcSettings;
 
 /// Everything `convert` needs to know.
 pub struct ConvertSettings {
@@ -21,6 +22,8 @@ pub struct ConvertSettings {
     pub output: Option<PathBuf>,
     pub ledger: Option<PathBuf>,
     pub quiet: bool,
+    /// The VPC around the captures.
+    pub vpc: Option<VpcSettings>,
     /// Identity that was given but that the log format does not show, or the other way round.
     pub hints: Vec<String>,
 }
@@ -28,11 +31,17 @@ pub struct ConvertSettings {
 impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
-        let ConvertArgs { captures, metering, selection, records, run } = args;
-        let format = log_format("--log-format", &records.log_format)?;
+        let ConvertArgs { captures, metering, selection, records, vpc, run } = args;
+        let vpc = VpcSettings::new(vpc)?;
+        let typed = || log_format("--log-format", &records.log_format);
+        let format = vpc.as_ref().and_then(|vpc| vpc.format.clone()).map_or_else(typed, Ok)?;
         let identity = identity(&records)?;
-        let hints = hints(&records, &format, &identity);
+        vpc.iter().for_each(|vpc| vpc.warn(&format));
+        let hints = if vpc.is_none() { hints(&records, &format, &identity) } else { Vec::new() };
         let mut meter = meter_options(metering, selection, &records)?;
+        if let Some(interval) = vpc.as_ref().and_then(|vpc| vpc.interval) {
+            meter.interval = interval;
+        }
         meter.threads = threads(run.threads);
         meter.memory_limit = run.memory_limit.or_else(memory::half);
         Ok(ConvertSettings {
@@ -42,6 +51,7 @@ impl ConvertSettings {
             output: records.output,
             ledger: run.ledger,
             quiet: run.quiet,
+            vpc,
             hints,
         })
     }

@@ -2,12 +2,13 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::align::{Alignment, Sides, align};
 use super::judge::{self, FlowState, State};
 use super::offset::{ClockOffset, OffsetVotes};
 use super::report::Comparison;
-use super::{Cell, Claim, Claims, Tolerance, Witness};
+use super::{Cell, Claim, Claims, Surroundings, Tolerance, Witness};
 use crate::flow::UnloggedTraffic;
 
 /// How two sides are compared.
@@ -17,6 +18,8 @@ pub struct CompareOptions {
     pub tolerance: Tolerance,
     /// What AWS never logs.
     pub unlogged: UnloggedTraffic,
+    /// The VPC around the traffic, where it is described.
+    pub vpc: Option<Arc<dyn Surroundings>>,
     /// Whether the candidate bears witness, and the reference makes the claims.
     pub witness_is_candidate: bool,
 }

@@ -27,6 +27,7 @@ mod judge;
 mod offset;
 mod report;
 mod sides;
+mod surroundings;
 mod tolerance;
 
 pub use align::{Alignment, Fit, Placed, Run, Sides, fits_exactly};
@@ -39,4 +40,5 @@ pub use judge::LARGE_FLOW;
 pub use offset::{ClockOffset, OffsetVotes};
 pub use report::{Comparison, Difference, Finding, Kind, Outside, PacketSpan, Said, Verdict};
 pub use sides::{Claims, FlowId, Witness};
+pub use surroundings::{Ruling, Surroundings};
 pub use tolerance::{Delta, ParseDeltaError, Tolerance};

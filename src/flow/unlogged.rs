@@ -53,12 +53,22 @@ const fn link_local(last: u8) -> Ipv4Addr {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnloggedTraffic {
     cidrs: Vec<VpcCidr>,
+    /// Further addresses of resolvers, and of routers.
+    resolvers: Vec<IpAddr>,
+    routers: Vec<IpAddr>,
 }
 
 impl UnloggedTraffic {
     /// With these ranges; without any, nothing is said about the resolver at base + 2 and the router.
     pub fn new(cidrs: Vec<VpcCidr>) -> Self {
-        UnloggedTraffic { cidrs }
+        UnloggedTraffic { cidrs, ..UnloggedTraffic::default() }
+    }
+
+    /// With these addresses too, where a description of the VPC tells them.
+    pub fn with_addresses(mut self, resolvers: Vec<IpAddr>, routers: Vec<IpAddr>) -> Self {
+        self.resolvers.extend(resolvers);
+        self.routers.extend(routers);
+        self
     }
 
     /// Why a flow is never logged, or `None` where a log should have it.
@@ -80,7 +90,10 @@ impl UnloggedTraffic {
         let at = |address, place| self.cidrs.iter().any(|cidr| cidr.nth(place) == Some(address));
         service.or_else(|| match () {
             () if at(flow.dstaddr, 2) || at(flow.srcaddr, 2) => Some(Unlogged::Resolver),
-            () if at(flow.dstaddr, 1) => Some(Unlogged::Router),
+            () if self.resolvers.contains(&flow.dstaddr) || self.resolvers.contains(&flow.srcaddr) => {
+                Some(Unlogged::Resolver)
+            }
+            () if at(flow.dstaddr, 1) || self.routers.contains(&flow.dstaddr) => Some(Unlogged::Router),
             () => None,
         })
     }

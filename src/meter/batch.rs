@@ -1,9 +1,9 @@
 //! Packets on their way into the flow tables, packed and gathered by window.
 
 use super::Placement;
-use super::packed::{Packed, PackedV4, PackedV6, pack};
+use super::packed::{Packed, PackedKey, PackedV4, PackedV6, pack};
 use super::table::PackedPacket;
-use crate::flow::MeteringKey;
+use crate::flow::{FlowCounters, MeteringKey};
 use crate::packet::{TcpFlags, Timestamp};
 
 /// What is counted of one packet.
@@ -33,6 +33,17 @@ pub struct Batch {
     pub(super) v4: Vec<PackedPacket<PackedV4>>,
     pub(super) v6: Vec<PackedPacket<PackedV6>>,
     pub(super) runs: Vec<Run>,
+    /// Flows that were counted on the way, beside the packets.
+    pub(super) counted_v4: Vec<Counted<PackedV4>>,
+    pub(super) counted_v6: Vec<Counted<PackedV6>>,
+}
+
+/// What was counted of a flow in a window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted<K> {
+    pub(super) placement: Placement,
+    pub(super) key: K,
+    pub(super) counters: FlowCounters,
 }
 
 impl Batch {
@@ -43,7 +54,7 @@ impl Batch {
 
     /// Whether it holds no packets.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && self.counted_v4.is_empty() && self.counted_v6.is_empty()
     }
 
     /// The run that packets of this placement are added to.
@@ -73,6 +84,16 @@ impl Batch {
         }
     }
 
+    /// Hands on the flows that were counted on the way, in no order.
+    pub fn for_each_counted(&self, mut each: impl FnMut(Placement, &MeteringKey, &FlowCounters)) {
+        for Counted { placement, key, counters } in &self.counted_v4 {
+            each(*placement, &key.unpack(), counters);
+        }
+        for Counted { placement, key, counters } in &self.counted_v6 {
+            each(*placement, &key.unpack(), counters);
+        }
+    }
+
     /// Adds a packet to be counted in the window it is placed in.
     #[inline]
     pub fn push(&mut self, placement: Placement, packet: &Observation) {
@@ -88,5 +109,7 @@ impl Batch {
         self.v4.clear();
         self.v6.clear();
         self.runs.clear();
+        self.counted_v4.clear();
+        self.counted_v6.clear();
     }
 }

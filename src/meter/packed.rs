@@ -23,6 +23,9 @@ pub(crate) trait PackedKey: Copy + Default + Ord + Hash + Send + 'static {
     /// The key with only what a record shows: the flow key and, where `with_direction`, the direction.
     fn projected(self, with_direction: bool) -> Self;
 
+    /// The key seen from another point.
+    fn with_point(self, point: ObservationPoint) -> Self;
+
     /// How many [`part`](Self::part)s a key has.
     const PARTS: usize;
 
@@ -211,6 +214,11 @@ impl PackedKey for PackedV4 {
         PackedV4 { word: projected_word(self.word, with_direction), point: 0, ..self }
     }
 
+    #[inline]
+    fn with_point(self, point: ObservationPoint) -> Self {
+        PackedV4 { point: point.0, ..self }
+    }
+
     fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.addresses.to_le_bytes());
         out.extend_from_slice(&self.word.to_le_bytes());
@@ -251,6 +259,11 @@ impl PackedKey for PackedV6 {
     #[inline]
     fn projected(self, with_direction: bool) -> Self {
         PackedV6 { word: projected_word(self.word, with_direction), point: 0, ..self }
+    }
+
+    #[inline]
+    fn with_point(self, point: ObservationPoint) -> Self {
+        PackedV6 { point: point.0, ..self }
     }
 
     fn write(self, out: &mut Vec<u8>) {

@@ -47,6 +47,8 @@ pub(crate) struct Sightings {
     pub(crate) order: Vec<Sighting>,
     pub(crate) v4: Vec<PackedV4>,
     pub(crate) v6: Vec<PackedV6>,
+    /// Times at which a capture said that it had lost packets; only looked for where somebody asks.
+    pub(crate) lost: Vec<Timestamp>,
 }
 
 impl Sightings {
@@ -100,6 +102,7 @@ impl Sightings {
         self.order.clear();
         self.v4.clear();
         self.v6.clear();
+        self.lost.clear();
     }
 }
 

@@ -267,6 +267,17 @@ impl<K: PackedKey> FlowTable<K> {
         chunk.push(entry);
     }
 
+    /// Adds what was counted of a flow elsewhere.
+    pub(super) fn add(&mut self, key: K, counters: &FlowCounters) {
+        if let Some(slots) = self.slots_for(1) {
+            self.grow(slots);
+        }
+        let entry = self.find_or_insert(key, self.hash(key));
+        if let Some(entry) = self.entry_mut(entry) {
+            entry.counters.merge(counters);
+        }
+    }
+
     /// Makes the index larger.
     fn grow(&mut self, slots: usize) {
         let old = std::mem::replace(&mut self.index, vec![0; slots]);

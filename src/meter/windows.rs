@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::batch::Counted;
 use super::packed::{PackedKey, PackedV4, PackedV6};
 use super::spill::{Run, SpillError, SpillFile};
 use super::table::{FlowTable, GROUP};
@@ -33,18 +34,19 @@ impl<K: PackedKey> Family<K> {
         Ok(())
     }
 
-    /// Hands on the flows in order, with equal projected keys summed.
+    /// Hands on the flows in order, with equal projected keys summed: with or without the direction, or, for `None`, the
+    /// keys as they are.
     ///
     /// The packed order has direction above the ICMP type and the point, so equal projected keys are neighbours.
     fn for_each<E: From<SpillError>>(
         &self,
         file: &SpillFile,
-        with_direction: bool,
+        shown: Option<bool>,
         each: &mut impl FnMut(&Flow) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut current: Option<(K, FlowCounters)> = None;
         let mut take = |key: K, counters: FlowCounters| -> Result<(), E> {
-            let key = key.projected(with_direction);
+            let key = shown.map_or(key, |with_direction| key.projected(with_direction));
             match &mut current {
                 Some((same, sum)) if *same == key => sum.merge(&counters),
                 _ => {
@@ -159,6 +161,35 @@ impl Meter {
             tables.v6.table.count(run_v6);
             self.held = self.held + tables.bytes() - before;
         }
+        for counted in &batch.counted_v4 {
+            self.add(counted, |tables| &mut tables.v4)?;
+        }
+        for counted in &batch.counted_v6 {
+            self.add(counted, |tables| &mut tables.v6)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what was counted of a flow elsewhere.
+    fn add<K: PackedKey>(
+        &mut self,
+        counted: &Counted<K>,
+        family: impl Fn(&mut Tables) -> &mut Family<K>,
+    ) -> Result<(), SpillError> {
+        let Counted { placement, key, counters } = counted;
+        if !self.open.contains_key(placement) {
+            let tables = self.tables_for(*placement);
+            self.open.insert(*placement, tables);
+        }
+        let Some(tables) = self.open.get_mut(placement) else { return Ok(()) };
+        let growth = family(tables).table.growth(1);
+        if growth > 0 && self.held + growth > self.limit {
+            self.make_room(*placement, growth)?;
+        }
+        let Some(tables) = self.open.get_mut(placement) else { return Ok(()) };
+        let before = tables.bytes();
+        family(tables).table.add(*key, counters);
+        self.held = self.held + tables.bytes() - before;
         Ok(())
     }
 
@@ -221,8 +252,21 @@ impl Meter {
         with_direction: bool,
         mut each: impl FnMut(&Flow) -> Result<(), E>,
     ) -> Result<(), E> {
-        window.tables.v4.for_each(&self.file, with_direction, &mut each)?;
-        window.tables.v6.for_each(&self.file, with_direction, &mut each)
+        window.tables.v4.for_each(&self.file, Some(with_direction), &mut each)?;
+        window.tables.v6.for_each(&self.file, Some(with_direction), &mut each)
+    }
+
+    /// Hands on the flows of a closed window by their whole keys, in the keys' order.
+    ///
+    /// # Errors
+    /// As [`for_each_flow`](Meter::for_each_flow).
+    pub fn for_each_key<E: From<SpillError>>(
+        &self,
+        window: &ClosedWindow,
+        mut each: impl FnMut(&Flow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        window.tables.v4.for_each(&self.file, None, &mut each)?;
+        window.tables.v6.for_each(&self.file, None, &mut each)
     }
 
     /// Takes the memory of a window back once its flows are written.

@@ -64,6 +64,16 @@ pub enum SkipReason {
     AfterUntil,
     /// The second sight of one packet, dropped by `--dedup`.
     Duplicate,
+
+    // -- of the VPC around the capture --
+    /// Of no interface that is known, dropped by `--known-only`.
+    UnknownInterface,
+    /// Of no interface that `--only-interface` names.
+    OtherInterface,
+    /// Of a kind that AWS never logs, dropped by `--like-aws`; its name.
+    NeverLogged(&'static str),
+    /// Of another action than `--traffic-type` asks for.
+    OtherAction,
 }
 
 impl SkipReason {
@@ -95,6 +105,10 @@ impl SkipReason {
             SkipReason::BeforeFrom => "before `--from`",
             SkipReason::AfterUntil => "at or after `--until`",
             SkipReason::Duplicate => "seen before, dropped by `--dedup`",
+            SkipReason::UnknownInterface => "of no interface that the VPC has, dropped by `--known-only`",
+            SkipReason::OtherInterface => "of no interface that `--only-interface` names",
+            SkipReason::NeverLogged(_) => "never logged by AWS, dropped by `--like-aws`",
+            SkipReason::OtherAction => "of another action than `--traffic-type` asks for",
         }
     }
 }
@@ -156,6 +170,10 @@ impl fmt::Display for SkipReason {
             SkipReason::BeforeFrom => f.write_str("before-from"),
             SkipReason::AfterUntil => f.write_str("after-until"),
             SkipReason::Duplicate => f.write_str("duplicate"),
+            SkipReason::UnknownInterface => f.write_str("unknown-interface"),
+            SkipReason::OtherInterface => f.write_str("other-interface"),
+            SkipReason::NeverLogged(name) => write!(f, "never-logged-{name}"),
+            SkipReason::OtherAction => f.write_str("other-action"),
         }
     }
 }

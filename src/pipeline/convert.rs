@@ -8,7 +8,8 @@ use super::background::background;
 use super::emit::{Direct, Emitter, Lines, Output, Written, shows_direction};
 use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
-use super::ordered::{Ordered, Stopped};
+use super::ordered::{Ordered, Sink, Stopped};
+use super::vpc::InterfacesSeen;
 use super::workers::{Worker, remote};
 use super::{MeterOptions, Progress, RecordOptions};
 use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
@@ -54,13 +55,35 @@ pub fn convert(
     write_after_interrupt: bool,
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
+    in_background(meter, records, output, |output| {
+        let worker = Worker::new(Emitter::new(records, output), meter.table_memory());
+        let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
+        let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
+        let total = &mut conversion.ledger.total;
+        let written = worker.finish(!conversion.interrupted || write_after_interrupt)?;
+        let Written { records, late_records, packets, bytes } = written;
+        (total.records, total.late_records) = (records, late_records);
+        (total.written_packets, total.written_bytes) = (packets, bytes);
+        Ok(conversion)
+    })
+}
+
+/// Runs a conversion; what it writes is written on a thread of its own where there may be several.
+pub(super) fn in_background(
+    meter: &MeterOptions,
+    records: &RecordOptions,
+    output: impl Write + Send,
+    convert: impl FnOnce(&mut (dyn Output + Send)) -> Result<Conversion, ConvertError>,
+) -> Result<Conversion, ConvertError> {
     if meter.threads < 2 {
-        return convert_to(inputs, meter, records, Direct(output), write_after_interrupt, progress);
+        return convert(&mut Direct(output));
     }
-    let (end, writer) = background();
+    let (mut end, writer) = background();
     thread::scope(|scope| {
         let writing = scope.spawn(|| writer.run(Lines::new(records), output));
-        let converted = convert_to(inputs, meter, records, end, write_after_interrupt, progress);
+        let converted = convert(&mut end);
+        // which ends the writing
+        drop(end);
         let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // the output's own error says more than what it stopped
         written.map_err(ConvertError::Write)?;
@@ -68,46 +91,50 @@ pub fn convert(
     })
 }
 
-/// The same, written on the thread that meters.
-fn convert_to(
-    inputs: Vec<CaptureInput>,
-    meter: &MeterOptions,
-    records: &RecordOptions,
-    output: impl Output + Send,
-    write_after_interrupt: bool,
-    progress: &Progress,
-) -> Result<Conversion, ConvertError> {
-    let with_direction = shows_direction(&records.format);
-    let worker = Worker::new(Emitter::new(records, output), meter.table_memory());
-    let mut captures = MergedCaptures::new(inputs).reading_ahead(meter.threads > 1);
-    let mut ordered = Ordered::new(meter, captures.count(), worker);
-    let mut walk = Walk { captures: &mut captures, write_after_interrupt, progress, failures: Vec::new() };
-    // whether there are enough packets is known only where they are judged
-    let taken = if meter.threads > 1 && meter.count.is_none() {
-        let (taker, remote_ordered) = remote();
-        thread::scope(|scope| {
-            scope.spawn(|| remote_ordered.run(&mut ordered));
-            // the taker is dropped with the walk, which ends the other thread
-            walk.run(meter, with_direction, taker)
-        })
-    } else {
-        walk.run(meter, with_direction, &mut ordered)
-    };
-    let failures = walk.failures;
-    ordered.end();
-    let interrupted = progress.is_interrupted();
-    let (mut ledger, worker) = ordered.into_ledger(taken, |capture, interface| {
-        let name = captures.name(capture).unwrap_or_default().to_owned();
-        let interfaces = captures.info(capture).map_or(&[][..], |info| &info.interfaces);
-        let named = interfaces.get(interface as usize).filter(|_| interfaces.len() > 1);
-        (name, named.map(|named| named.name.clone().unwrap_or_else(|| interface.to_string())))
-    });
-    let written = worker.finish(!interrupted || write_after_interrupt)?;
-    let total = &mut ledger.total;
-    let Written { records, late_records, packets, bytes } = written;
-    (total.records, total.late_records) = (records, late_records);
-    (total.written_packets, total.written_bytes) = (packets, bytes);
-    Ok(Conversion { ledger, failures, interrupted })
+/// How captures are read.
+pub(super) struct Reading<'a> {
+    pub(super) meter: &'a MeterOptions,
+    pub(super) with_direction: bool,
+    /// Looks for the interfaces of a VPC, if there is one.
+    pub(super) interfaces: Option<InterfacesSeen>,
+}
+
+impl Reading<'_> {
+    /// Gives all packets to a sink: the ledger without what only the sink knows, and the sink.
+    pub(super) fn walk<S: Sink + Send>(
+        self,
+        inputs: Vec<CaptureInput>,
+        sink: S,
+        write_after_interrupt: bool,
+        progress: &Progress,
+    ) -> (Conversion, S) {
+        let meter = self.meter;
+        let mut captures = MergedCaptures::new(inputs).reading_ahead(meter.threads > 1);
+        let mut ordered = Ordered::new(meter, captures.count(), sink);
+        let mut walk =
+            Walk { captures: &mut captures, write_after_interrupt, progress, failures: Vec::new() };
+        // whether there are enough packets is known only where they are judged
+        let taken = if meter.threads > 1 && meter.count.is_none() {
+            let (taker, remote_ordered) = remote();
+            thread::scope(|scope| {
+                scope.spawn(|| remote_ordered.run(&mut ordered));
+                // the taker is dropped with the walk, which ends the other thread
+                walk.run(self, taker)
+            })
+        } else {
+            walk.run(self, &mut ordered)
+        };
+        let failures = walk.failures;
+        ordered.end();
+        let interrupted = progress.is_interrupted();
+        let (ledger, sink) = ordered.into_ledger(taken, |capture, interface| {
+            let name = captures.name(capture).unwrap_or_default().to_owned();
+            let interfaces = captures.info(capture).map_or(&[][..], |info| &info.interfaces);
+            let named = interfaces.get(interface as usize).filter(|_| interfaces.len() > 1);
+            (name, named.map(|named| named.name.clone().unwrap_or_else(|| interface.to_string())))
+        });
+        (Conversion { ledger, failures, interrupted }, sink)
+    }
 }
 
 /// The walk over all packets.
@@ -119,8 +146,10 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn run(&mut self, options: &MeterOptions, with_direction: bool, taker: impl Taker) -> Taken {
-        let mut intake = Intake::new(options, with_direction, &names(self.captures), taker);
+    fn run(&mut self, reading: Reading<'_>, taker: impl Taker) -> Taken {
+        let Reading { meter, with_direction, interfaces } = reading;
+        let mut intake =
+            Intake::new(meter, with_direction, &names(self.captures), taker).looking_for(interfaces);
         // a failed output is reported by the worker, which keeps the error
         let _ = self.read(&mut intake);
         self.progress.report(intake.packets(), self.captures.bytes_read());
@@ -146,6 +175,7 @@ impl Walk<'_> {
             intake.hand_over_if_full()?;
             self.progress.report(intake.packets(), self.captures.bytes_read());
         }
+        intake.ended((0..self.captures.count()).map(|capture| self.captures.info(capture)));
         intake.hand_over()
     }
 }

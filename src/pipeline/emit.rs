@@ -63,6 +63,16 @@ pub(super) trait Output: Write {
     fn make(&mut self, flows: &[Flow]) -> io::Result<()>;
 }
 
+impl<O: Output + ?Sized> Output for &mut O {
+    fn makes_lines(&self) -> bool {
+        (**self).makes_lines()
+    }
+
+    fn make(&mut self, flows: &[Flow]) -> io::Result<()> {
+        (**self).make(flows)
+    }
+}
+
 /// An output on the same thread.
 pub(super) struct Direct<W>(pub(super) W);
 

@@ -13,6 +13,7 @@ use super::MeterOptions;
 use super::ledger::CaptureTally;
 use super::ordered::Stopped;
 use super::points::Points;
+use super::vpc::InterfacesSeen;
 use crate::capture::{CaptureInfo, TakePacket};
 use crate::decode::{CommonPacket, common_ipv4, common_ipv6, decode_uncommon};
 use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
@@ -57,6 +58,8 @@ pub(super) struct Intake<'a, T> {
     points: Points,
     readings: Vec<Reading>,
     packets: u64,
+    /// Looks for the interfaces of a VPC, if there is one.
+    interfaces: Option<Box<InterfacesSeen>>,
 }
 
 impl<'a, T: Taker> Intake<'a, T> {
@@ -77,6 +80,16 @@ impl<'a, T: Taker> Intake<'a, T> {
             points: Points::default(),
             readings: names.iter().map(reading).collect(),
             packets: 0,
+            interfaces: None,
+        }
+    }
+
+    /// The same with keys that say between which interfaces of a VPC a packet went, and of which ICMP type it is.
+    pub(super) fn looking_for(self, interfaces: Option<InterfacesSeen>) -> Self {
+        Intake {
+            is_plain: self.is_plain && interfaces.is_none(),
+            interfaces: interfaces.map(Box::new),
+            ..self
         }
     }
 
@@ -147,6 +160,11 @@ impl<'a, T: Taker> Intake<'a, T> {
         time: Timestamp,
     ) {
         let options = self.options;
+        if let Some(interfaces) = &mut self.interfaces
+            && interfaces.lost(capture, packet.interface, info, time)
+        {
+            self.sightings.lost.push(time);
+        }
         let decoded = match self.is_plain {
             true => decode_uncommon(packet, options.tunnels),
             false => crate::decode::decode(packet, options.tunnels),
@@ -168,6 +186,10 @@ impl<'a, T: Taker> Intake<'a, T> {
                 let mut key = MeteringKey::from(FlowKey::from(&ip));
                 if self.with_direction {
                     key.direction = self.direction(packet, info, &ip);
+                }
+                if let Some(interfaces) = &mut self.interfaces {
+                    key.point = interfaces.point(capture, packet, &ip);
+                    key.icmp = ip.icmp;
                 }
                 let sighting = Sighting {
                     time,
@@ -229,11 +251,20 @@ impl<'a, T: Taker> Intake<'a, T> {
     }
 
     /// Hands over what was taken: to be called before a read that may take long, and at the end.
+    #[inline(never)]
     pub(super) fn hand_over(&mut self) -> Result<(), Stopped> {
-        if self.sightings.len() > 0 {
+        if self.sightings.len() > 0 || !self.sightings.lost.is_empty() {
             self.sightings = self.taker.take(std::mem::take(&mut self.sightings))?;
         }
         Ok(())
+    }
+
+    /// All captures have ended: what they say behind their last packet is looked at once more.
+    #[inline(never)]
+    pub(super) fn ended<'b>(&mut self, infos: impl Iterator<Item = Option<&'b CaptureInfo>>) {
+        if let Some(interfaces) = &mut self.interfaces {
+            self.sightings.lost.extend(interfaces.lost_at_end(infos));
+        }
     }
 
     /// A capture ended early.

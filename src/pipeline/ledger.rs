@@ -135,6 +135,15 @@ impl Tally {
         self.packets_skipped.values().sum()
     }
 
+    /// Packets that had been kept are skipped after all.
+    pub(super) fn take_back(&mut self, reason: SkipReason, packets: u64, bytes: u64, late: u64) {
+        self.packets_in_records -= packets;
+        self.ip_bytes_in_records -= bytes;
+        self.late_packets -= late;
+        *self.packets_skipped.entry(reason).or_default() += packets;
+        *self.ip_bytes_skipped.entry(reason).or_default() += bytes;
+    }
+
     pub(super) fn add(&mut self, other: &Tally) {
         let add_all = |to: &mut BTreeMap<SkipReason, u64>, from: &BTreeMap<SkipReason, u64>| {
             from.iter().for_each(|(reason, count)| *to.entry(*reason).or_default() += count);
@@ -185,12 +194,34 @@ pub struct Total {
     pub unbelieved_times: u64,
     /// With `--fragments track`: later fragments counted with ports `0 0`, because no first was found.
     pub unresolved_fragments: u64,
+    /// What the VPC around the captures adds, where one was given.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub vpc: Option<VpcTotal>,
     /// Packets as the written records count them: equal to `packets_in_records`, by another way.
     #[serde(skip)]
     pub(super) written_packets: u64,
     /// IP bytes as the written records count them.
     #[serde(skip)]
     pub(super) written_bytes: u64,
+}
+
+/// What a conversion with a VPC counts beside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct VpcTotal {
+    /// Packets counted once more, in the record of a second interface that they passed.
+    pub packets_in_second_records: u64,
+    /// Their IP bytes.
+    pub ip_bytes_in_second_records: u64,
+    /// Packets in records that are of no interface of the VPC; they have the constants that were given.
+    pub packets_of_no_known_interface: u64,
+    /// TCP connections judged without their beginning, at each interface that they passed.
+    pub tcp_connections_judged_mid_stream: u64,
+    /// Packets in records whose action could not be decided and is `-`; those of second records too.
+    pub packets_undecided: u64,
+    /// NODATA records written.
+    pub records_nodata: u64,
+    /// SKIPDATA records written.
+    pub records_skipdata: u64,
 }
 
 /// One capture's part.
@@ -247,11 +278,20 @@ impl Ledger {
         for capture in &self.captures {
             capture.tally.check()?;
         }
-        let Total { tally, written_packets, written_bytes, .. } = &self.total;
+        let Total { tally, vpc, written_packets, written_bytes, .. } = &self.total;
         tally.check()?;
+        let second = vpc.unwrap_or_default();
         let sides = [
-            ("packets in records", tally.packets_in_records, *written_packets),
-            ("IP bytes in records", tally.ip_bytes_in_records, *written_bytes),
+            (
+                "packets in records",
+                tally.packets_in_records + second.packets_in_second_records,
+                *written_packets,
+            ),
+            (
+                "IP bytes in records",
+                tally.ip_bytes_in_records + second.ip_bytes_in_second_records,
+                *written_bytes,
+            ),
         ];
         for (what, read, in_records) in sides {
             if read != in_records {

@@ -22,6 +22,7 @@ mod ordered;
 mod points;
 mod progress;
 mod selection;
+mod vpc;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, with_causes};
@@ -30,7 +31,8 @@ pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, e
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };
-pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total};
+pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total, VpcTotal};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use selection::{PacketSelection, SecondSpan};
+pub use vpc::{TrafficType, VpcOptions, convert_with_vpc};

@@ -13,7 +13,7 @@ use std::slice;
 use super::intake::Taken;
 use super::ledger::{DuplicateSights, Ledger, Tally};
 use super::{Fragments, MeterOptions};
-use crate::flow::{ObservationPoint, WindowIndex};
+use crate::flow::{ObservationPoint, WindowIndex, Windows};
 use crate::meter::{
     Batch, EventClock, Family, FragmentTracker, Observation, PackedKey, PackedPacket, PackedV4, PackedV6,
     RecentPackets, Sighting, Sightings,
@@ -40,6 +40,12 @@ pub(super) trait Sink {
 
     /// Closes the windows below `passed` and writes them.
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped>;
+
+    /// Learns how time is cut, before any packet is counted.
+    fn begin(&mut self, _windows: Windows) {}
+
+    /// A capture lost packets at this time. It may be said before [`begin`](Self::begin).
+    fn lost(&mut self, _time: Timestamp) {}
 }
 
 /// A packet that is counted, and where it came from.
@@ -132,6 +138,7 @@ impl<'a, S: Sink> Ordered<'a, S> {
 
     /// Takes packets in read order.
     pub(super) fn take(&mut self, sightings: &Sightings) -> Result<(), Stopped> {
+        sightings.lost.iter().for_each(|time| self.sink.lost(*time));
         let mut keys = Keys { v4: sightings.v4.iter(), v6: sightings.v6.iter() };
         let taken = sightings
             .order
@@ -232,7 +239,9 @@ impl<'a, S: Sink> Ordered<'a, S> {
     fn release_held(&mut self) -> Result<(), Stopped> {
         let times: Vec<Timestamp> = self.held.iter().map(|(time, _)| *time).collect();
         let Some(first) = times.first() else { return Ok(()) };
-        let mut clock = EventClock::new(self.options.windows(*first), self.options.allowed_lateness);
+        let windows = self.options.windows(*first);
+        self.sink.begin(windows);
+        let mut clock = EventClock::new(windows, self.options.allowed_lateness);
         clock.begin(&times);
         self.clock = Some(clock);
         std::mem::take(&mut self.held).into_iter().try_for_each(|(time, kept)| self.admit(time, kept))

@@ -45,6 +45,8 @@ pub enum Origin {
     Constant,
     /// From the capture where it tells, else from what the user says.
     Mixed,
+    /// From the VPC around the capture, where one is described.
+    Vpc,
     /// From nowhere: a capture does not show it, and it is no constant of the interface.
     Unknown,
 }
@@ -56,6 +58,7 @@ impl Origin {
             Origin::Computed => "computed",
             Origin::Constant => "the value you give, else `-`",
             Origin::Mixed => "computed where the capture tells, else the value you give",
+            Origin::Vpc => "from the VPC that `--vpc` describes, else the value you give, else `-`",
             Origin::Unknown => "not known from a capture: `-`",
         }
     }

@@ -88,6 +88,7 @@ fn page() -> String {
             super::Origin::Computed => "computed",
             super::Origin::Constant => "given",
             super::Origin::Mixed => "computed or given",
+            super::Origin::Vpc => "from `--vpc`",
             super::Origin::Unknown => "-",
         };
         // GitHub's anchor of the heading below

@@ -214,12 +214,12 @@ SublocationId sublocation_id: Box<str> = "sublocation-id", 4, String, Constant, 
     missing: "The interface is in no sublocation",
     values: Values::Described("an identifier")
 }
-PktSrcAwsService pkt_src_aws_service: Box<str> = "pkt-src-aws-service", 5, String, Unknown, page::RECORDS {
+PktSrcAwsService pkt_src_aws_service: Box<str> = "pkt-src-aws-service", 5, String, Vpc, page::RECORDS {
     meaning: "The AWS service whose published address ranges (`ip-ranges.json`) hold `pkt-srcaddr`; one code, also where the ranges of several overlap.",
     missing: "The address is no public address of an AWS service",
     values: Values::Codes(AWS_SERVICES)
 }
-PktDstAwsService pkt_dst_aws_service: Box<str> = "pkt-dst-aws-service", 5, String, Unknown, page::RECORDS {
+PktDstAwsService pkt_dst_aws_service: Box<str> = "pkt-dst-aws-service", 5, String, Vpc, page::RECORDS {
     meaning: "The AWS service whose published address ranges (`ip-ranges.json`) hold `pkt-dstaddr`; one code, also where the ranges of several overlap.",
     missing: "The address is no public address of an AWS service",
     values: Values::Codes(AWS_SERVICES)
@@ -232,7 +232,7 @@ FlowDirection flow_direction: FlowDirection = "flow-direction", 5, String, Mixed
         ("egress", "out of the interface"),
     ])
 }
-TrafficPath traffic_path: u8 = "traffic-path", 5, Int32, Unknown, page::EXAMPLES {
+TrafficPath traffic_path: u8 = "traffic-path", 5, Int32, Vpc, page::EXAMPLES {
     meaning: "Which way outgoing traffic takes to its destination. AWS's documentation has two editions, up to 2024 and since, that differ in 1 and 6.",
     missing: "Incoming traffic; none of the listed ways",
     values: Values::Listed(&[
@@ -354,27 +354,27 @@ InterfaceType interface_type: Box<str> = "interface-type", 11, String, Constant,
     missing: "An ordinary interface, or one of a service that is not listed",
     values: Values::Listed(INTERFACE_TYPES)
 }
-NextHopInterfaceId next_hop_interface_id: Box<str> = "next-hop-interface-id", 11, String, Unknown, page::RECORDS {
+NextHopInterfaceId next_hop_interface_id: Box<str> = "next-hop-interface-id", 11, String, Vpc, page::RECORDS {
     meaning: "The interface at the other end of this hop: the one that receives outgoing traffic, or sent incoming traffic. With a middlebox between, the middlebox's.",
     missing: "The next hop has no interface (an internet gateway), is in another account or Region, or the traffic comes in from a transit gateway or a Network Load Balancer",
     values: Values::Described("`eni-` and hexadecimal digits")
 }
-NextHopSubnetId next_hop_subnet_id: Box<str> = "next-hop-subnet-id", 11, String, Unknown, page::RECORDS {
+NextHopSubnetId next_hop_subnet_id: Box<str> = "next-hop-subnet-id", 11, String, Vpc, page::RECORDS {
     meaning: "The subnet of the next hop's interface.",
     missing: "As `next-hop-interface-id`",
     values: Values::Described("`subnet-` and hexadecimal digits")
 }
-NextHopAzId next_hop_az_id: Box<str> = "next-hop-az-id", 11, String, Unknown, page::RECORDS {
+NextHopAzId next_hop_az_id: Box<str> = "next-hop-az-id", 11, String, Vpc, page::RECORDS {
     meaning: "The Availability Zone of the next hop's interface, by its ID.",
     missing: "As `next-hop-interface-id`, except that a zone is also shown where another account owns the interface",
     values: Values::Described("a zone ID such as `apse2-az3`")
 }
-NextHopVpcId next_hop_vpc_id: Box<str> = "next-hop-vpc-id", 11, String, Unknown, page::RECORDS {
+NextHopVpcId next_hop_vpc_id: Box<str> = "next-hop-vpc-id", 11, String, Vpc, page::RECORDS {
     meaning: "The VPC of the next hop's interface.",
     missing: "As `next-hop-interface-id`",
     values: Values::Described("`vpc-` and hexadecimal digits")
 }
-NextHopInterfaceType next_hop_interface_type: Box<str> = "next-hop-interface-type", 11, String, Unknown, page::RECORDS {
+NextHopInterfaceType next_hop_interface_type: Box<str> = "next-hop-interface-type", 11, String, Vpc, page::RECORDS {
     meaning: "The AWS service that the next hop's interface belongs to.",
     missing: "As `next-hop-interface-id`; an ordinary interface",
     values: Values::Listed(INTERFACE_TYPES)

@@ -102,6 +102,10 @@ pub struct ComparingArgs {
     #[arg(long = "vpc-cidr", value_name = "CIDR")]
     pub vpc_cidrs: Vec<VpcCidr>,
 
+    /// The VPC, as `convert` takes it: it tells where its resolvers and routers are, in place of `--vpc-cidr`; repeatable
+    #[arg(long = "vpc", value_name = "PATH", value_hint = ValueHint::AnyPath, conflicts_with = "vpc_cidrs")]
+    pub vpc: Vec<PathBuf>,
+
     /// Exit with status 1 for any difference, explained or not
     #[arg(long)]
     pub strict: bool,

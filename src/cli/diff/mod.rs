@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use args::{ComparingArgs, DiffArgs, LogArgs, RunningArgs, ShowingArgs};
 use flowtruth::decode::Tunnels;
-use flowtruth::diff::{CompareOptions, Tolerance, Verdict};
+use flowtruth::diff::{CompareOptions, Surroundings, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
 use flowtruth::pipeline::{DiffOptions, DiffReport, MeterOptions, Progress, diff};
+use flowtruth::vpc::Vpc;
 
 use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
@@ -32,6 +33,7 @@ pub fn run(args: DiffArgs) -> Result {
     let mut opened = sides::Opened::new(&progress, showing.quiet);
     let reference = opened.side("reference", &references, logs.format(logs.reference_format.as_deref())?)?;
     let candidate = opened.side("candidate", &candidates, logs.format(logs.candidate_format.as_deref())?)?;
+    let vpc = opened.vpc(&comparing.vpc)?;
     packets::check(showing.write_packets.as_deref(), &opened)?;
     let interrupt = Interrupt::watch(&progress);
     let output = match &showing.output {
@@ -48,7 +50,7 @@ pub fn run(args: DiffArgs) -> Result {
         .for_each(|output| interrupt.removes(output));
     let bar = (!showing.quiet).then(|| Bar::follow(&progress, opened.total_bytes, false));
     let strict = comparing.strict;
-    let options = options(&logs, comparing, &running);
+    let options = options(&logs, comparing, vpc, &running);
     let report = diff(reference, candidate, &options, &progress);
     drop(bar);
     if report.interrupted {
@@ -80,9 +82,14 @@ impl LogArgs {
     }
 }
 
-fn options(logs: &LogArgs, comparing: ComparingArgs, running: &RunningArgs) -> DiffOptions {
-    let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, strict: _ } =
-        comparing;
+fn options(
+    logs: &LogArgs,
+    comparing: ComparingArgs,
+    vpc: Option<Arc<Vpc>>,
+    running: &RunningArgs,
+) -> DiffOptions {
+    let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, .. } = comparing;
+    let unlogged = vpc.as_ref().map_or_else(|| UnloggedTraffic::new(vpc_cidrs), |vpc| vpc.unlogged());
     DiffOptions {
         meter: MeterOptions {
             tunnels: logs.decap.unwrap_or(Tunnels::NONE),
@@ -98,8 +105,9 @@ fn options(logs: &LogArgs, comparing: ComparingArgs, running: &RunningArgs) -> D
                 start: start_delta,
                 end: end_delta,
             },
-            unlogged: UnloggedTraffic::new(vpc_cidrs),
-            ..CompareOptions::default()
+            unlogged,
+            vpc: vpc.map(|vpc| vpc as Arc<dyn Surroundings>),
+            witness_is_candidate: false,
         },
     }
 }

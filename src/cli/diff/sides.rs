@@ -9,11 +9,13 @@ use flowtruth::capture::{CaptureInput, Sniffed, expand_inputs, sniff};
 use flowtruth::flowlog::read::{SNIFF_LENGTH, sniff_log};
 use flowtruth::pipeline::{DiffSide, LogInput, Progress};
 use flowtruth::record::LogFormat;
+use flowtruth::vpc::Vpc;
 
 use crate::cli::identity::Identity;
 use crate::cli::live;
 use crate::cli::messages::{Trouble, clean};
 use crate::cli::settings::check_outputs;
+use crate::cli::vpc::load::{Loaded, load, warn};
 
 type Named = (Vec<PathBuf>, Vec<PathBuf>);
 
@@ -81,6 +83,17 @@ impl Opened {
     /// An error if a file that is to be written is one that is read.
     pub fn refuse_to_overwrite(&self, path: &Path) -> Result<(), Trouble> {
         check_outputs(Some(path), None, &self.files)
+    }
+
+    /// Reads the description of the VPC, where there is one, and warns of what is missing from it.
+    pub fn vpc(&mut self, paths: &[PathBuf]) -> Result<Option<Arc<Vpc>>, Trouble> {
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let Loaded { vpc, files } = load(paths)?;
+        self.files.extend(files);
+        warn(&vpc, false);
+        Ok(Some(vpc))
     }
 
     /// Opens the files of one side, which must be of one kind.

@@ -1,7 +1,7 @@
 //! `extract`: captures in, the packets behind a flow or a record out.
 
 pub mod args;
-mod flow;
+pub mod flow;
 mod report;
 mod wanted;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::counted;
-use super::{Differs, FlowState, Settled, State, fits, twice};
+use super::{Differs, FlowState, Settled, State, fits, rules, twice};
 use crate::diff::report::{Comparison, Difference, Finding, Outside, PacketSpan, Said, Verdict};
 use crate::diff::{Cause, Cell, Claim, Kind};
 use crate::flow::FlowKey;
@@ -150,7 +150,7 @@ fn difference(state: &State<'_>, key: FlowKey, claim: Option<&Claim>, differs: &
         candidate,
         cause: *cause,
         explained: *explained,
-        detail: detail.clone(),
+        detail: format!("{detail}{}", rules::remark(state, &key, claim, differs)),
         line: match claim {
             Some(claim) => number(claim.line),
             None => said.and_then(|cell| number(cell.line)),

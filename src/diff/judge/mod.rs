@@ -8,6 +8,7 @@ mod fits;
 mod measures;
 mod offload;
 mod rest;
+mod rules;
 mod sampled;
 mod twice;
 mod words;

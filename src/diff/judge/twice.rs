@@ -10,12 +10,23 @@ use crate::diff::{Cause, Cell};
 pub(super) fn told(state: &State<'_>, flow: &FlowState, duplicate: &Duplicate) -> Differs {
     let Duplicate { claim, of_line, of_interface } = duplicate;
     let both_ends = claim.interface != *of_interface && claim.interface != 0 && *of_interface != 0;
+    // without the interfaces' names the VPC tells that there are two, and that each may log it once
+    let is_unnamed = claim.interface == 0 || *of_interface == 0;
+    let is_second = |duplicate: &&Duplicate| duplicate.of_line == *of_line;
+    let is_the_second =
+        flow.duplicates.iter().find(is_second).is_some_and(|first| first.claim.line == claim.line);
+    let described = state.options.vpc.as_ref().filter(|_| is_unnamed && is_the_second);
+    let described = described.and_then(|vpc| vpc.both_ends(&flow.id.key));
     let first = if *of_line > 0 { format!("line {of_line}") } else { "another".to_owned() };
     let detail = if both_ends {
         format!(
             "says the same as {first}, of another interface: `{}` and `{}` are the two ends of the flow",
             state.interface(*of_interface),
             state.interface(claim.interface)
+        )
+    } else if let Some([one, other]) = &described {
+        format!(
+            "says the same as {first}: the flow is between two interfaces of the VPC, `{one}` and `{other}`, which both log it"
         )
     } else {
         format!("says the same as {first}: {} over the same seconds", sum(claim.sum()))
@@ -26,7 +37,7 @@ pub(super) fn told(state: &State<'_>, flow: &FlowState, duplicate: &Duplicate) -
     Differs {
         kind: state.record_alone(),
         cause: Cause::DuplicateRecord,
-        explained: both_ends,
+        explained: both_ends || described.is_some(),
         detail,
         said: Cell::joined(&inside),
         flows: Vec::new(),

@@ -38,7 +38,7 @@ pub struct LineWriter {
 }
 
 impl LineWriter {
-    /// A writer for records whose fields with the origins [`Origin::Constant`] and [`Origin::Unknown`] are those of
+    /// A writer for records whose fields with the origins [`Origin::Constant`], [`Origin::Vpc`] and [`Origin::Unknown`] are those of
     /// this record.
     pub fn new(format: &LogFormat, shared: &FlowRecord) -> Self {
         let mut pieces: Vec<Piece> = Vec::new();
@@ -56,7 +56,7 @@ impl LineWriter {
                 Field::Action => Piece::Action,
                 Field::LogStatus => Piece::LogStatus,
                 _ if field == Field::Version
-                    || matches!(field.origin(), Origin::Constant | Origin::Unknown) =>
+                    || matches!(field.origin(), Origin::Constant | Origin::Vpc | Origin::Unknown) =>
                 {
                     let mut text = Vec::new();
                     write_value(format.value(field, shared), &mut text);

@@ -363,7 +363,7 @@ proptest! {
         for record in &records {
             let mut same = shared.clone();
             for field in Field::ALL {
-                if !matches!(field.origin(), Origin::Constant | Origin::Unknown) {
+                if !matches!(field.origin(), Origin::Constant | Origin::Vpc | Origin::Unknown) {
                     match field.get(record) {
                         Value::Missing => field.clear(&mut same),
                         value => field.set(&mut same, &value.to_string()).unwrap(),

@@ -19,6 +19,7 @@ mod partition;
 mod problem;
 mod screen;
 mod side;
+mod surroundings;
 mod walk;
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::identity;
-use crate::diff::judge::{FlowState, State};
+use crate::diff::judge::{FlowState, Settled, State};
 use crate::diff::{Cause, Claim, FlowId, Sum};
 use crate::flow::FlowKey;
 use crate::packet::Protocol;
@@ -123,6 +123,18 @@ fn try_candidates(
         }
         let interface = records(state).first().map_or(0, |claim| claim.interface);
         let is_secondary = is_secondary(state, key, &other_key, interface);
+        let translator = translator(state, key, &other_key);
+        if !is_secondary
+            && state.options.vpc.is_some()
+            && translator.is_none()
+            && !goes_both_ways(state, places, flow, *candidate)
+        {
+            // the VPC knows of no such translation, and nothing comes back
+            continue;
+        }
+        let by = translator
+            .map(|by| format!("; `{by}` translates the one address into the other"))
+            .unwrap_or_default();
         let witness = state.witness_name();
         let (cause, what) = if is_secondary {
             (Cause::SecondaryAddress, "which the log shows under the interface's primary address")
@@ -131,11 +143,37 @@ fn try_candidates(
         };
         state.settle_found(flow, found, |found| {
             let detail =
-                format!("{witness} has the packets as {}, {what}: counts and times are equal", other_key);
+                format!("{witness} has the packets as {}, {what}: counts and times are equal{by}", other_key);
             identity(cause, found.said, detail)
         });
         return;
     }
+}
+
+/// What translates the address that differs, by the VPC's description.
+fn translator(state: &State<'_>, key: &FlowKey, other: &FlowKey) -> Option<String> {
+    let vpc = state.options.vpc.as_ref()?;
+    match (key.srcaddr == other.srcaddr, key.dstaddr == other.dstaddr) {
+        (false, true) => vpc.translator(key.srcaddr, other.srcaddr),
+        (true, false) => vpc.translator(key.dstaddr, other.dstaddr),
+        _ => None,
+    }
+}
+
+/// Whether the replies are translated back: records of the reverse flow fit the packets of the other's reverse.
+fn goes_both_ways(state: &State<'_>, places: &HashMap<FlowId, usize>, flow: usize, other: usize) -> bool {
+    let reverse = |at: usize| {
+        let id = state.flows.get(at)?.id;
+        places.get(&FlowId { key: id.key.reversed(), ..id }).copied()
+    };
+    let Some((flow, other)) = reverse(flow).zip(reverse(other)) else { return false };
+    let is_told = |settled: &Option<Settled>| matches!(settled, Some(Settled::Differs(differs)) if differs.cause == Cause::AddressTranslated);
+    if state.flows.get(flow).is_some_and(|flow| flow.claim_verdicts.iter().any(is_told)) {
+        return true;
+    }
+    let claims = state.homeless(flow);
+    let loose = state.flows.get(other).map(|other| other.loose(false)).unwrap_or_default();
+    !claims.is_empty() && state.fitting(flow, &claims, &state.gather(&[(other, loose)])).len() >= claims.len()
 }
 
 /// Whether the log's address is one that all records of its interface have, the capture sees it elsewhere, and nothing
@@ -143,11 +181,14 @@ fn try_candidates(
 fn is_secondary(state: &State<'_>, logged: &FlowKey, seen: &FlowKey, interface: u32) -> bool {
     let own = state.own_addresses.get(&interface).map(Vec::as_slice).unwrap_or_default();
     let same_ports = (logged.srcport, logged.dstport) == (seen.srcport, seen.dstport);
-    let primary = match (logged.srcaddr == seen.srcaddr, logged.dstaddr == seen.dstaddr) {
-        (true, false) => logged.dstaddr,
-        (false, true) => logged.srcaddr,
+    let (primary, other) = match (logged.srcaddr == seen.srcaddr, logged.dstaddr == seen.dstaddr) {
+        (true, false) => (logged.dstaddr, seen.dstaddr),
+        (false, true) => (logged.srcaddr, seen.srcaddr),
         _ => return false,
     };
+    if same_ports && state.options.vpc.as_ref().is_some_and(|vpc| vpc.is_primary_of(primary, other)) {
+        return true;
+    }
     let is_seen = state.settled_flows > 0
         || state.flows.iter().any(|flow| {
             !flow.cells.is_empty() && (flow.id.key.srcaddr == primary || flow.id.key.dstaddr == primary)

@@ -1,0 +1,110 @@
+//! What the verdicts over a packet come to: the records that it is counted in, or why in none.
+
+use super::classes::{Classes, Owner, Sighted};
+use super::flows::Flow;
+use super::options::VpcOptions;
+use crate::flow::UnloggedTraffic;
+use crate::packet::SkipReason;
+use crate::record::Action;
+use crate::vpc::{Answer, Special, Why};
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is counted under this class.
+    Count {
+        class: u32,
+        /// In how many records.
+        sights: u8,
+        /// How many of them have no action.
+        undecided: u8,
+        /// Whether it is of no known interface.
+        unknown_owner: bool,
+    },
+    /// It is skipped.
+    Skip(SkipReason),
+}
+
+/// What the verdicts over a packet come to.
+pub(super) fn outcome(
+    options: &VpcOptions,
+    classes: &mut Classes,
+    unknown_action: Action,
+    flow: &Flow,
+) -> Outcome {
+    let action = |answer| match answer {
+        Answer::Yes => Some(Action::Accept),
+        Answer::No => Some(Action::Reject),
+        Answer::Unknown => None,
+    };
+    let mut sights: Vec<(Sighted, Option<&'static str>)> = Vec::with_capacity(3);
+    for (side, verdict) in flow.sides.iter().zip(flow.verdicts) {
+        let (Some(side), Some(verdict)) = (side, verdict) else { continue };
+        let between = side.peer.is_some_and(|peer| {
+            options.vpc.is_endpoint_and_load_balancer(side.sight.interface, peer.interface)
+        });
+        let unlogged = side.special.and_then(Special::unlogged_name);
+        let sighted = Sighted {
+            owner: Owner::Interface(side.sight.interface),
+            egress: side.sight.egress,
+            action: action(verdict.answer),
+            peer: side.peer,
+            why: options.why.then_some(verdict.why),
+        };
+        sights.push((sighted, unlogged.or(between.then_some("endpoint-to-load-balancer"))));
+    }
+    if let Some((nat, egress)) = flow.regional {
+        // what the interface in front of it refuses does not reach it
+        let refused = flow
+            .verdicts
+            .first()
+            .is_some_and(|verdict| verdict.is_some_and(|verdict| verdict.answer == Answer::No));
+        if !refused {
+            let sighted = Sighted {
+                owner: Owner::RegionalNat(nat),
+                egress,
+                action: Some(Action::Accept),
+                peer: None,
+                why: options.why.then_some(Why::RegionalNat),
+            };
+            sights.push((sighted, None));
+        }
+    }
+    if sights.is_empty() {
+        if options.known_only || !options.only.is_empty() {
+            return Outcome::Skip(SkipReason::UnknownInterface);
+        }
+        let unlogged = UnloggedTraffic::default().of(&flow.traffic.flow).map(Special::Unlogged);
+        let sighted = Sighted {
+            owner: Owner::Unknown,
+            egress: false,
+            action: Some(unknown_action),
+            peer: None,
+            why: None,
+        };
+        sights.push((sighted, unlogged.and_then(Special::unlogged_name)));
+    }
+    sights.retain(|(sighted, _)| options.wants(sighted.owner));
+    if sights.is_empty() {
+        return Outcome::Skip(SkipReason::OtherInterface);
+    }
+    if options.like_aws {
+        let name = sights.iter().find_map(|(_, unlogged)| *unlogged);
+        sights.retain(|(_, unlogged)| unlogged.is_none());
+        if let (true, Some(name)) = (sights.is_empty(), name) {
+            return Outcome::Skip(SkipReason::NeverLogged(name));
+        }
+    }
+    sights.retain(|(sighted, _)| options.traffic_type.wants(sighted.action));
+    let class: Vec<Sighted> = sights.into_iter().map(|(sighted, _)| sighted).collect();
+    if class.is_empty() {
+        return Outcome::Skip(SkipReason::OtherAction);
+    }
+    let undecided = class.iter().filter(|sighted| sighted.action.is_none()).count();
+    Outcome::Count {
+        class: classes.number(&class),
+        sights: u8::try_from(class.len()).unwrap_or(u8::MAX),
+        undecided: u8::try_from(undecided).unwrap_or(u8::MAX),
+        unknown_owner: class.iter().any(|sighted| sighted.owner == Owner::Unknown),
+    }
+}

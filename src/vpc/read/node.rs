@@ -1,0 +1,169 @@
+//! A value of a description, and where it stands: so that every error has the file and the path.
+
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde_json::{Map, Value};
+
+use crate::vpc::rules::parse_cidr;
+use crate::vpc::{Place, VpcError};
+
+/// A value and its place.
+#[derive(Clone)]
+pub(super) struct Node<'a> {
+    file: &'a str,
+    path: String,
+    value: &'a Value,
+}
+
+pub(super) type Result<T> = std::result::Result<T, VpcError>;
+
+impl<'a> Node<'a> {
+    /// A whole document.
+    pub(super) fn root(file: &'a str, value: &'a Value) -> Self {
+        Node { file, path: String::new(), value }
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        Place { file: self.file.to_owned(), path: self.path.clone() }
+    }
+
+    /// An error at this place.
+    pub(super) fn error(&self, what: impl Into<String>) -> VpcError {
+        VpcError { place: self.place(), what: what.into(), hint: None }
+    }
+
+    fn found(&self) -> String {
+        let text = match self.value {
+            Value::Object(_) => return "an object".to_owned(),
+            Value::Array(_) => return "a list".to_owned(),
+            other => other.to_string(),
+        };
+        let cut: String = text.chars().take(60).collect();
+        format!("`{}`", cut.trim_matches('"'))
+    }
+
+    fn expected(&self, what: &str) -> VpcError {
+        self.error(format!("found {}, expected {what}", self.found()))
+    }
+
+    /// The object's members.
+    pub(super) fn object(&self) -> Result<&'a Map<String, Value>> {
+        self.value.as_object().ok_or_else(|| self.expected("an object"))
+    }
+
+    fn child(&self, key: &str, value: &'a Value) -> Node<'a> {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        Node { file: self.file, path: format!("{}{dot}{key}", self.path), value }
+    }
+
+    /// A member, where it is there and not null.
+    pub(super) fn get(&self, key: &str) -> Result<Option<Node<'a>>> {
+        let value = self.object()?.get(key).filter(|value| !value.is_null());
+        Ok(value.map(|value| self.child(key, value)))
+    }
+
+    /// A member that has to be there.
+    pub(super) fn need(&self, key: &str) -> Result<Node<'a>> {
+        self.get(key)?.ok_or_else(|| self.error(format!("expected `{key}`, which is not there")))
+    }
+
+    /// A list's items; none where it is not there.
+    pub(super) fn items(&self, key: &str) -> Result<Vec<Node<'a>>> {
+        match self.get(key)? {
+            None => Ok(Vec::new()),
+            Some(list) => list.list(),
+        }
+    }
+
+    /// Its items.
+    pub(super) fn list(&self) -> Result<Vec<Node<'a>>> {
+        let Some(list) = self.value.as_array() else { return Err(self.expected("a list")) };
+        let item = |(index, value)| Node { file: self.file, path: format!("{}[{index}]", self.path), value };
+        Ok(list.iter().enumerate().map(item).collect())
+    }
+
+    /// Its text. A number is taken for text too: the TOML may write account numbers without quotes.
+    pub(super) fn text(&self) -> Result<String> {
+        match self.value {
+            Value::String(text) if !text.is_empty() => Ok(text.clone()),
+            Value::Number(number) => Ok(number.to_string()),
+            _ => Err(self.expected("text")),
+        }
+    }
+
+    /// Text that becomes a value of a record: without white space or control characters.
+    pub(super) fn word(&self) -> Result<String> {
+        let text = self.text()?;
+        let wrong = |c: char| c.is_whitespace() || c.is_control();
+        if text.contains(wrong) { Err(self.expected("text without white space")) } else { Ok(text) }
+    }
+
+    /// A word that has to be there.
+    pub(super) fn need_word(&self, key: &str) -> Result<String> {
+        self.need(key)?.word()
+    }
+
+    /// A word where it is there; an empty one is none.
+    pub(super) fn get_word(&self, key: &str) -> Result<Option<String>> {
+        match self.get(key)? {
+            Some(node) if node.value.as_str() == Some("") => Ok(None),
+            Some(node) => node.word().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A list of words; none where it is not there.
+    pub(super) fn words(&self, key: &str) -> Result<Vec<String>> {
+        self.items(key)?.iter().map(Node::word).collect()
+    }
+
+    /// Something with a form of its own.
+    pub(super) fn parse<T: FromStr>(&self, what: &str) -> Result<T> {
+        self.text()?.parse().map_err(|_| self.expected(what))
+    }
+
+    /// A range.
+    pub(super) fn cidr(&self) -> Result<IpNet> {
+        parse_cidr(&self.text()?).map_err(|what| self.error(what))
+    }
+
+    /// The ranges of a list; none where it is not there.
+    pub(super) fn cidrs(&self, key: &str) -> Result<Vec<IpNet>> {
+        self.items(key)?.iter().map(Node::cidr).collect()
+    }
+
+    /// Yes or no; no where it is not there.
+    pub(super) fn flag(&self, key: &str) -> Result<bool> {
+        Ok(self.get_flag(key)?.unwrap_or(false))
+    }
+
+    /// Yes or no, where it is there.
+    pub(super) fn get_flag(&self, key: &str) -> Result<Option<bool>> {
+        let Some(node) = self.get(key)? else { return Ok(None) };
+        node.value.as_bool().map(Some).ok_or_else(|| node.expected("`true` or `false`"))
+    }
+
+    /// A whole number within these bounds, where it is there.
+    pub(super) fn integer(&self, key: &str, least: i64, most: i64) -> Result<Option<i64>> {
+        let Some(node) = self.get(key)? else { return Ok(None) };
+        let number = node.value.as_i64().filter(|number| (least..=most).contains(number));
+        let expected = || node.expected(&format!("a whole number from {least} to {most}"));
+        number.map(Some).ok_or_else(expected)
+    }
+
+    /// Refuses members that have no meaning, so that a misspelt one is not passed over.
+    pub(super) fn only(&self, known: &[&str]) -> Result<()> {
+        for key in self.object()?.keys() {
+            if !known.contains(&key.as_str()) {
+                let nearest = known.iter().max_by(|a, b| {
+                    strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)).then_with(|| b.cmp(a))
+                });
+                let nearest = nearest.map(|near| format!("; the nearest is `{near}`")).unwrap_or_default();
+                return Err(self.error(format!("`{key}` has no meaning here{nearest}")));
+            }
+        }
+        Ok(())
+    }
+}
