@@ -104,7 +104,10 @@ impl Captures {
 }
 
 /// Logs that are read more than once.
-pub(super) struct Logs(Vec<Source>);
+pub(super) struct Logs {
+    sources: Vec<Source>,
+    were_read: bool,
+}
 
 impl From<Vec<LogInput>> for Logs {
     fn from(inputs: Vec<LogInput>) -> Self {
@@ -112,18 +115,24 @@ impl From<Vec<LogInput>> for Logs {
             LogInput::Path(path) => Source::Path(path),
             LogInput::Reader(name, reader) => Source::Stream(Stream::new(name, reader)),
         };
-        Logs(inputs.into_iter().map(source).collect())
+        Logs { sources: inputs.into_iter().map(source).collect(), were_read: false }
     }
 }
 
 impl Logs {
+    /// Whether they were opened before.
+    pub(super) fn were_read(&self) -> bool {
+        self.were_read
+    }
+
     /// All of them, from their beginning.
     pub(super) fn open(&mut self) -> Vec<LogInput> {
         let open = |source: &mut Source| match source {
             Source::Path(path) => LogInput::Path(path.clone()),
             Source::Stream(stream) => LogInput::Reader(stream.name.clone(), stream.open()),
         };
-        self.0.iter_mut().map(open).collect()
+        self.were_read = true;
+        self.sources.iter_mut().map(open).collect()
     }
 }
 

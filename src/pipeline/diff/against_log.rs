@@ -66,7 +66,7 @@ impl Work<'_> {
         for partition in shares {
             let log = first.take().unwrap_or_else(|| {
                 let side = LogSide::of(partition, Addresses::OfPackets);
-                self.read_logs_again(&mut logs, format, &mut identities, side).into_flows().0
+                self.read_logs(&mut logs, format, &mut identities, side).into_flows().0
             });
             let tolerance = &self.options.compare.tolerance;
             let mut screened = |shift| {

@@ -124,8 +124,8 @@ impl Work<'_> {
             let [one, other] = read.take().unwrap_or_else(|| {
                 let side = || LogSide::of(partition, addresses);
                 [
-                    self.read_logs_again(&mut reference, reference_format, &mut identities, side()),
-                    self.read_logs_again(&mut candidate, candidate_format, &mut identities, side()),
+                    self.read_logs(&mut reference, reference_format, &mut identities, side()),
+                    self.read_logs(&mut candidate, candidate_format, &mut identities, side()),
                 ]
             });
             let share = Share { reference: &one.into_flows().0, candidate: &other.into_flows().0, id };

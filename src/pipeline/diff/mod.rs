@@ -163,35 +163,21 @@ impl Work<'_> {
         limit.map_or(NO_LIMIT, |limit| usize::try_from(limit / PART_FOR_RECORDS).unwrap_or(NO_LIMIT))
     }
 
-    /// Reads logs into `side`, for the first time.
+    /// Reads logs into `side`. What is wrong with them is said at the first reading.
     fn read_logs(
         &mut self,
         logs: &mut Logs,
         format: Option<&LogFormat>,
         identities: &mut Identities,
-        side: LogSide,
+        mut side: LogSide,
     ) -> LogSide {
-        let mut side = side;
+        let is_first = !logs.were_read();
         for log in logs.open() {
-            if let Err(error) = side.read(log, format, identities, self.progress) {
-                self.failures.logs.push(error);
-            }
+            let read = side.read(log, format, identities, self.progress);
+            self.failures.logs.extend(read.err().filter(|_| is_first));
         }
-        self.failures.problems.append(&mut side.problems);
-        side
-    }
-
-    /// Reads logs again; what is wrong with them was said at the first reading.
-    fn read_logs_again(
-        &self,
-        logs: &mut Logs,
-        format: Option<&LogFormat>,
-        identities: &mut Identities,
-        side: LogSide,
-    ) -> LogSide {
-        let mut side = side;
-        for log in logs.open() {
-            let _ = side.read(log, format, identities, self.progress);
+        if is_first {
+            self.failures.problems.append(&mut side.problems);
         }
         side
     }
