@@ -146,6 +146,67 @@ fn a_vpc_without_interfaces_changes_nothing() {
     assert!(records > 300, "only {records} records");
 }
 
+#[test]
+fn packets_that_were_left_out_stayed_among_the_notes() {
+    let mut found = Vec::new();
+    fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures"), &mut found);
+    let known_only = VpcOptions { known_only: true, ..VpcOptions::new(vpc("")) };
+    let meter = MeterOptions::default();
+    let mut noted = 0;
+    for path in &found {
+        let bytes = fs::read(path).unwrap();
+        let (_, plain) = run(&bytes, &meter, "v2", None);
+        let (_, left_out) = run(&bytes, &meter, "v2", Some(&known_only));
+        noted += plain.ledger.total.tally.notes.iter().count();
+        let tally = &left_out.ledger.total.tally;
+        assert_eq!(tally.packets_in_records, 0, "{}", path.display());
+        assert_eq!(tally.notes.iter().collect::<Vec<_>>(), [], "{}", path.display());
+        let totals = [
+            tally.fragmented_packets,
+            tally.offloaded_packets,
+            tally.snaplen_cut_packets,
+            tally.decapsulated_packets,
+        ];
+        assert_eq!(totals, [0; 4], "{}", path.display());
+    }
+    assert!(noted > 10, "only {noted} notes");
+}
+
+#[test]
+fn a_long_silence_was_left_out_without_a_word() {
+    let packet = |from: usize, pause_ms: u32| Plan {
+        ends: (from, 5),
+        protocol: 17,
+        ports: (40_000, 53),
+        flags: 0,
+        icmp: 0,
+        mac: false,
+        pause_ms,
+    };
+    // eni-1 and the NAT gateway behind it are quiet for 138 days, eni-3 for a third of that at a time
+    let third = 4_000_000_000;
+    let of_others = |count: usize| vec![packet(3, 10); count];
+    let plans = [
+        vec![packet(0, 10)],
+        of_others(5),
+        vec![packet(3, third)],
+        of_others(5),
+        vec![packet(3, third)],
+        of_others(5),
+        vec![packet(3, third)],
+        of_others(5),
+        vec![packet(0, 10)],
+    ]
+    .concat();
+    let options = VpcOptions { nodata: true, ..VpcOptions::new(vpc(VPC)) };
+    let meter = MeterOptions { interval: "60".parse().unwrap(), ..MeterOptions::default() };
+    let (_, conversion) = run(&capture(&plans), &meter, "v2", Some(&options));
+    let total = conversion.ledger.total.vpc.unwrap();
+    let minutes = 3 * u64::from(third) / 60_000;
+    assert!(total.records_nodata_left_out.abs_diff(2 * minutes) <= 2, "{total:?}");
+    assert!(total.records_nodata.abs_diff(minutes) <= 3, "{total:?}");
+}
+
 /// A packet: between which of the addresses, of which protocol, how long after the one before.
 #[derive(Clone, Debug)]
 struct Plan {

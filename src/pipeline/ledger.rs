@@ -47,6 +47,20 @@ pub struct Tally {
     pub notes: Notes,
 }
 
+/// The notes that some totals are of.
+const FRAGMENTED: &[Note] = &[Note::FragmentFirst, Note::FragmentLater];
+const OFFLOADED: &[Note] = &[Note::LengthZero];
+const SNAPLEN_CUT: &[Note] = &[Note::SnaplenCut];
+const DECAPSULATED: &[Note] = &[Note::Vxlan, Note::Geneve, Note::Gre];
+
+/// Packets that had been kept and are skipped after all, for one reason.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TakenBack {
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    pub(super) late: u64,
+}
+
 /// How many packets each note was made about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes([u64; Note::ALL.len()]);
@@ -124,10 +138,10 @@ impl Tally {
             }
         }
         let any = |notes: &[Note]| u64::from(notes.iter().any(|note| made.contains(*note)));
-        self.fragmented_packets += any(&[Note::FragmentFirst, Note::FragmentLater]);
-        self.offloaded_packets += any(&[Note::LengthZero]);
-        self.snaplen_cut_packets += any(&[Note::SnaplenCut]);
-        self.decapsulated_packets += any(&[Note::Vxlan, Note::Geneve, Note::Gre]);
+        self.fragmented_packets += any(FRAGMENTED);
+        self.offloaded_packets += any(OFFLOADED);
+        self.snaplen_cut_packets += any(SNAPLEN_CUT);
+        self.decapsulated_packets += any(DECAPSULATED);
     }
 
     /// Packets in no record.
@@ -136,10 +150,21 @@ impl Tally {
     }
 
     /// Packets that had been kept are skipped after all.
-    pub(super) fn take_back(&mut self, reason: SkipReason, packets: u64, bytes: u64, late: u64) {
+    pub(super) fn take_back(&mut self, reason: SkipReason, notes: packet::Notes, back: TakenBack) {
+        let TakenBack { packets, bytes, late } = back;
         self.packets_in_records -= packets;
         self.ip_bytes_in_records -= bytes;
         self.late_packets -= late;
+        for note in notes.iter() {
+            if let Some(count) = self.notes.0.get_mut(note as usize) {
+                *count -= packets;
+            }
+        }
+        let any = |of: &[Note]| if of.iter().any(|note| notes.contains(*note)) { packets } else { 0 };
+        self.fragmented_packets -= any(FRAGMENTED);
+        self.offloaded_packets -= any(OFFLOADED);
+        self.snaplen_cut_packets -= any(SNAPLEN_CUT);
+        self.decapsulated_packets -= any(DECAPSULATED);
         *self.packets_skipped.entry(reason).or_default() += packets;
         *self.ip_bytes_skipped.entry(reason).or_default() += bytes;
     }
@@ -220,6 +245,8 @@ pub struct VpcTotal {
     pub packets_undecided: u64,
     /// NODATA records written.
     pub records_nodata: u64,
+    /// NODATA records that were not written, because more than 100,000 windows in a row were empty.
+    pub records_nodata_left_out: u64,
     /// SKIPDATA records written.
     pub records_skipdata: u64,
 }

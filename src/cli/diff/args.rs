@@ -102,7 +102,8 @@ pub struct ComparingArgs {
     #[arg(long = "vpc-cidr", value_name = "CIDR")]
     pub vpc_cidrs: Vec<VpcCidr>,
 
-    /// The VPC, as `convert` takes it: it tells where its resolvers and routers are, in place of `--vpc-cidr`; repeatable
+    /// The VPC, as `convert` takes it, in place of `--vpc-cidr`: it tells what is never logged, which rule refuses a flow,
+    /// which flows are logged at both ends, and which addresses are translated; repeatable
     #[arg(long = "vpc", value_name = "PATH", value_hint = ValueHint::AnyPath, conflicts_with = "vpc_cidrs")]
     pub vpc: Vec<PathBuf>,
 

@@ -143,5 +143,10 @@ pub fn show(ledger: &Ledger) {
     );
     line("undecided", vpc.packets_undecided, "packets in records whose action is `-`");
     line("nodata", vpc.records_nodata, "records of windows without traffic");
+    line(
+        "nodata-left-out",
+        vpc.records_nodata_left_out,
+        "records of windows without traffic that were not written, more than 100,000 in a row",
+    );
     line("skipdata", vpc.records_skipdata, "records of windows in which the capture lost packets");
 }

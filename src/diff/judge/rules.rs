@@ -15,23 +15,33 @@ pub(super) fn remark(state: &State<'_>, key: &FlowKey, claim: Option<&Claim>, di
     let Some(vpc) = state.options.vpc.as_ref().filter(|_| matters && state.claims_are_log) else {
         return String::new();
     };
+    let ruling = |interface: Option<&str>| {
+        let ruling = vpc.ruling(key, interface)?;
+        // a reply belongs to something; what agrees was settled together with its reverse, so it would be here
+        let passes_as_reply = ruling.passes_as_reply && has_flow(state, &key.reversed());
+        Some(Ruling { passes_as_reply, ..ruling })
+    };
     match claim {
         Some(claim) => {
             let interface = (claim.interface > 0).then(|| state.interface(claim.interface));
-            let ruling = claim.action.zip(vpc.ruling(key, interface));
+            let ruling = claim.action.zip(ruling(interface));
             ruling.map(|(action, ruling)| of_record(action, &ruling, differs.kind)).unwrap_or_default()
         }
-        None if state.witness_is_capture => {
-            let ruling = vpc.ruling(key, None);
-            let refused = ruling.filter(|ruling| ruling.action == Action::Reject && !ruling.passes_as_reply);
-            refused.map_or_else(String::new, |Ruling { interface, rule, .. }| {
+        None if state.witness_is_capture => match ruling(None) {
+            Some(Ruling { interface, action: Action::Reject, rule, passes_as_reply: false }) => {
                 format!(
                     "; the rules refuse them at `{interface}` ({rule}), so a REJECT record should be there"
                 )
-            })
-        }
+            }
+            _ => String::new(),
+        },
         None => String::new(),
     }
+}
+
+/// Whether a flow is among those that were not settled before. They are in order of their keys.
+fn has_flow(state: &State<'_>, key: &FlowKey) -> bool {
+    state.flows.binary_search_by(|flow| flow.id.key.cmp(key)).is_ok()
 }
 
 fn of_record(action: Action, ruling: &Ruling, kind: Kind) -> String {

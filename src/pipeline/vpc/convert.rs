@@ -40,7 +40,8 @@ pub fn convert_with_vpc(
         let (mut conversion, sink) = reading.walk(inputs, sink, write_after_interrupt, progress);
         let (mut judged, writer) = sink.end();
         let write_open_windows = !conversion.interrupted || write_after_interrupt;
-        let VpcWritten { written, nodata, skipdata } = writer.finish(write_open_windows)?;
+        let VpcWritten { written, nodata, nodata_left_out, skipdata } = writer.finish(write_open_windows)?;
+        judged.total.records_nodata_left_out = nodata_left_out;
         (judged.total.records_nodata, judged.total.records_skipdata) = (nodata, skipdata);
         account(&mut conversion.ledger, &written, &judged);
         Ok(conversion)
@@ -49,9 +50,9 @@ pub fn convert_with_vpc(
 
 /// What the judge and the writer have to add to the ledger.
 fn account(ledger: &mut Ledger, written: &Written, judged: &Judged) {
-    for (capture, reason, back) in &judged.taken_back {
+    for (capture, notes, reason, back) in &judged.taken_back {
         if let Some(capture) = ledger.captures.get_mut(*capture) {
-            capture.tally.take_back(*reason, back.packets, back.bytes, back.late);
+            capture.tally.take_back(*reason, *notes, *back);
         }
     }
     ledger.add_up();

@@ -70,6 +70,7 @@ pub(super) struct VpcEmitter<W> {
     output: W,
     pub(super) written: Written,
     pub(super) nodata: u64,
+    pub(super) nodata_left_out: u64,
     pub(super) skipdata: u64,
 }
 
@@ -107,6 +108,7 @@ impl<W: Write> VpcEmitter<W> {
             output,
             written: Written::default(),
             nodata: 0,
+            nodata_left_out: 0,
             skipdata: 0,
         }
     }
@@ -308,7 +310,8 @@ impl<W: Write> VpcEmitter<W> {
         }
         // packets of no interface are nobody's silence
         let owners: Vec<u32> = owners.iter().copied().filter(|owner| *owner != 0).collect();
-        let (empty, _) = self.quiet.seen(window, &owners);
+        let (empty, left_out) = self.quiet.seen(window, &owners);
+        self.nodata_left_out += left_out;
         for (window, owner) in empty {
             self.write_without_data(LogStatus::NoData, window, owner)?;
             self.nodata += 1;

@@ -3,8 +3,8 @@
 use super::outcome::Outcome;
 use crate::flow::FlowKey;
 use crate::meter::PacketFacts;
-use crate::packet::{Protocol, SkipReason};
-use crate::pipeline::ledger::VpcTotal;
+use crate::packet::{Notes, Protocol, SkipReason};
+use crate::pipeline::ledger::{TakenBack, VpcTotal};
 use crate::vpc::{Asked, Connection, InterfaceIndex, Peer, Sight, Special, Traffic, Verdict};
 
 /// No connection: nothing is remembered here.
@@ -26,6 +26,8 @@ pub(super) struct Flow {
     pub(super) traffic: Traffic,
     /// Where it was captured.
     pub(super) capture: usize,
+    /// What is noted of its packets.
+    pub(super) notes: Notes,
     /// The sending side, the receiving side.
     pub(super) sides: [Option<Side>; 2],
     /// A regional NAT gateway that it passes, and whether out of it.
@@ -73,28 +75,21 @@ pub(super) struct ConnectionId {
     pub(super) icmp: Option<u8>,
 }
 
-/// Packets taken back from what the walk had kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TakenBack {
-    pub(super) packets: u64,
-    pub(super) bytes: u64,
-    pub(super) late: u64,
-}
-
 /// What the judge counts beside the records.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
     pub(super) total: VpcTotal,
-    /// Capture, reason and packets, each capture and reason once.
-    pub(super) taken_back: Vec<(usize, SkipReason, TakenBack)>,
+    /// Packets that the walk had kept, each capture, notes and reason once.
+    pub(super) taken_back: Vec<(usize, Notes, SkipReason, TakenBack)>,
 }
 
 impl Judged {
-    /// The place of what is taken back of a capture for a reason.
-    pub(super) fn place(&mut self, capture: usize, reason: SkipReason) -> u32 {
-        let known = self.taken_back.iter().position(|(of, why, _)| (*of, *why) == (capture, reason));
+    /// The place of what is taken back of a capture, with these notes, for a reason.
+    pub(super) fn place(&mut self, capture: usize, notes: Notes, reason: SkipReason) -> u32 {
+        let asked = (capture, notes, reason);
+        let known = self.taken_back.iter().position(|(of, notes, why, _)| (*of, *notes, *why) == asked);
         let at = known.unwrap_or_else(|| {
-            self.taken_back.push((capture, reason, TakenBack::default()));
+            self.taken_back.push((capture, notes, reason, TakenBack::default()));
             self.taken_back.len() - 1
         });
         u32::try_from(at).unwrap_or(u32::MAX)

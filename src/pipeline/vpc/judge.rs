@@ -193,6 +193,7 @@ impl Rekey<Short> for Court {
         self.flows.push(Flow {
             traffic,
             capture: sighted.capture,
+            notes: sighted.notes,
             sides,
             regional,
             verdicts: [None, None],
@@ -336,7 +337,7 @@ impl Court {
             Outcome::Count { class, sights, undecided, unknown_owner } => {
                 (class, sights, undecided, unknown_owner)
             }
-            Outcome::Skip(reason) => (self.judged.place(flow.capture, reason), 0, 0, false),
+            Outcome::Skip(reason) => (self.judged.place(flow.capture, flow.notes, reason), 0, 0, false),
         };
         let changes = asked.into_iter().fold(0_u32, |sum, connection| {
             sum.wrapping_add(self.changes.get(connection as usize).copied().unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Where a packet was sighted: the capture, and the interfaces that the frame's MAC addresses name.
+//! Where a packet was sighted: the capture, what is noted of it there, and the interfaces that the frame's MAC addresses name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::drops::Drops;
 use crate::capture::CaptureInfo;
 use crate::flow::ObservationPoint;
-use crate::packet::{CapturedPacket, IpPacket, LinkType, Note, Timestamp};
+use crate::packet::{CapturedPacket, IpPacket, LinkType, Note, Notes, Timestamp};
 use crate::vpc::{InterfaceIndex, Mac, Vpc};
 
 /// How many pairs of MAC addresses are remembered with their point.
@@ -16,6 +16,8 @@ const RECENT: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sighted {
     pub(super) capture: usize,
+    /// What is noted of its packets: the ledger notes only what goes into records.
+    pub(super) notes: Notes,
     /// Who sent the frame.
     pub(super) from: Option<InterfaceIndex>,
     /// Whom it was sent to.
@@ -34,7 +36,7 @@ pub(in crate::pipeline) struct InterfacesSeen {
     with_macs: bool,
     numbers: HashMap<Sighted, ObservationPoint>,
     points: Arc<Mutex<Vec<Sighted>>>,
-    recent: Vec<Option<(usize, Macs, ObservationPoint)>>,
+    recent: Vec<Option<(usize, Notes, Macs, ObservationPoint)>>,
 }
 
 /// The judge's part: what a point stands for.
@@ -69,13 +71,14 @@ impl InterfacesSeen {
     ) -> ObservationPoint {
         let macs = if self.with_macs { macs(packet, ip) } else { [0; 12] };
         let at = slot(&macs);
-        if let Some(Some((of, same, point))) = self.recent.get(at)
+        if let Some(Some((of, notes, same, point))) = self.recent.get(at)
             && *of == capture
+            && *notes == ip.notes
             && *same == macs
         {
             return *point;
         }
-        self.find(capture, macs, at)
+        self.find(capture, ip.notes, macs, at)
     }
 
     /// Whether a capture's interface has lost packets up to this one.
@@ -106,11 +109,15 @@ impl InterfacesSeen {
         self.last.filter(|_| grew)
     }
 
-    fn find(&mut self, capture: usize, macs: Macs, at: usize) -> ObservationPoint {
+    fn find(&mut self, capture: usize, notes: Notes, macs: Macs, at: usize) -> ObservationPoint {
         let [a, b, c, d, e, f, g, h, i, j, k, l] = macs;
         let interface = |mac: [u8; 6]| self.vpc.interface_with(Mac(mac)).filter(|_| self.with_macs);
-        let sighted =
-            Sighted { capture, from: interface([g, h, i, j, k, l]), to: interface([a, b, c, d, e, f]) };
+        let sighted = Sighted {
+            capture,
+            notes,
+            from: interface([g, h, i, j, k, l]),
+            to: interface([a, b, c, d, e, f]),
+        };
         let next = ObservationPoint(u32::try_from(self.numbers.len()).unwrap_or(u32::MAX));
         let point = *self.numbers.entry(sighted).or_insert(next);
         if point == next {
@@ -118,7 +125,7 @@ impl InterfacesSeen {
             self.points.lock().unwrap_or_else(PoisonError::into_inner).push(sighted);
         }
         if let Some(recent) = self.recent.get_mut(at) {
-            *recent = Some((capture, macs, point));
+            *recent = Some((capture, notes, macs, point));
         }
         point
     }
@@ -169,7 +176,7 @@ impl Points {
             let points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
             self.known.extend(points.iter().skip(self.known.len()));
         }
-        let nowhere = Sighted { capture: 0, from: None, to: None };
+        let nowhere = Sighted { capture: 0, notes: Notes::NONE, from: None, to: None };
         self.known.get(point.0 as usize).copied().unwrap_or(nowhere)
     }
 }

@@ -81,6 +81,7 @@ pub(super) struct VpcWriter<W> {
 pub(super) struct VpcWritten {
     pub(super) written: Written,
     pub(super) nodata: u64,
+    pub(super) nodata_left_out: u64,
     pub(super) skipdata: u64,
 }
 
@@ -135,8 +136,8 @@ impl<W: Write> VpcWriter<W> {
         match self.error {
             Some(error) => Err(error),
             None => {
-                let VpcEmitter { written, nodata, skipdata, .. } = self.emitter;
-                Ok(VpcWritten { written, nodata, skipdata })
+                let VpcEmitter { written, nodata, nodata_left_out, skipdata, .. } = self.emitter;
+                Ok(VpcWritten { written, nodata, nodata_left_out, skipdata })
             }
         }
     }
