@@ -17,7 +17,7 @@ use super::vpc::InterfacesSeen;
 use crate::capture::{CaptureInfo, TakePacket};
 use crate::decode::{CommonPacket, common_ipv4, common_ipv6, decode_uncommon};
 use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
-use crate::meter::{Family, PackedV4, PackedV6, Sighting, Sightings};
+use crate::meter::{Family, PackedKey, PackedV4, PackedV6, Sighting, Sightings};
 use crate::packet::{CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp};
 
 /// How many packets are handed over together.
@@ -58,6 +58,8 @@ pub(super) struct Intake<'a, T> {
     points: Points,
     readings: Vec<Reading>,
     packets: u64,
+    /// Whether every IP packet counts, under its flow and the interfaces of a VPC.
+    is_plain_with_vpc: bool,
     /// Looks for the interfaces of a VPC, if there is one.
     interfaces: Option<Box<InterfacesSeen>>,
 }
@@ -80,6 +82,7 @@ impl<'a, T: Taker> Intake<'a, T> {
             points: Points::default(),
             readings: names.iter().map(reading).collect(),
             packets: 0,
+            is_plain_with_vpc: false,
             interfaces: None,
         }
     }
@@ -88,6 +91,7 @@ impl<'a, T: Taker> Intake<'a, T> {
     pub(super) fn looking_for(self, interfaces: Option<InterfacesSeen>) -> Self {
         Intake {
             is_plain: self.is_plain && interfaces.is_none(),
+            is_plain_with_vpc: self.is_plain && interfaces.is_some(),
             interfaces: interfaces.map(Box::new),
             ..self
         }
@@ -160,10 +164,20 @@ impl<'a, T: Taker> Intake<'a, T> {
         time: Timestamp,
     ) {
         let options = self.options;
-        if let Some(interfaces) = &mut self.interfaces
-            && interfaces.lost(capture, packet.interface, info, time)
-        {
-            self.sightings.lost.push(time);
+        if let Some(interfaces) = &mut self.interfaces {
+            if interfaces.lost(capture, packet.interface, info, time) {
+                self.sightings.lost.push(time);
+            }
+            if self.is_plain_with_vpc
+                && let Some(common) = common_ipv4(packet, options.tunnels)
+            {
+                let CommonPacket { srcaddr, dstaddr, protocol, srcport, dstport, .. } = common;
+                let seen = interfaces.point(capture, packet, common.notes, common.ip_offset);
+                let key = PackedV4::plain(srcaddr, dstaddr, protocol, srcport, dstport).with_point(seen);
+                let point = self.points.of(capture, packet.interface, packet.direction);
+                self.sightings.push_v4(key, sighting(capture, time, point, &common));
+                return;
+            }
         }
         let decoded = match self.is_plain {
             true => decode_uncommon(packet, options.tunnels),
@@ -188,7 +202,7 @@ impl<'a, T: Taker> Intake<'a, T> {
                     key.direction = self.direction(packet, info, &ip);
                 }
                 if let Some(interfaces) = &mut self.interfaces {
-                    key.point = interfaces.point(capture, packet, &ip);
+                    key.point = interfaces.point(capture, packet, ip.notes, ip.ip_offset);
                     key.icmp = ip.icmp;
                 }
                 let sighting = Sighting {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::drops::Drops;
 use crate::capture::CaptureInfo;
 use crate::flow::ObservationPoint;
-use crate::packet::{CapturedPacket, IpPacket, LinkType, Note, Notes, Timestamp};
+use crate::packet::{CapturedPacket, LinkType, Note, Notes, Timestamp};
 use crate::vpc::{InterfaceIndex, Mac, Vpc};
 
 /// How many pairs of MAC addresses are remembered with their point.
@@ -67,18 +67,19 @@ impl InterfacesSeen {
         &mut self,
         capture: usize,
         packet: &CapturedPacket<'_>,
-        ip: &IpPacket,
+        noted: Notes,
+        ip_offset: u32,
     ) -> ObservationPoint {
-        let macs = if self.with_macs { macs(packet, ip) } else { [0; 12] };
+        let macs = if self.with_macs { macs(packet, noted, ip_offset) } else { [0; 12] };
         let at = slot(&macs);
         if let Some(Some((of, notes, same, point))) = self.recent.get(at)
             && *of == capture
-            && *notes == ip.notes
+            && *notes == noted
             && *same == macs
         {
             return *point;
         }
-        self.find(capture, ip.notes, macs, at)
+        self.find(capture, noted, macs, at)
     }
 
     /// Whether a capture's interface has lost packets up to this one.
@@ -142,7 +143,7 @@ fn slot(macs: &Macs) -> usize {
 /// The MAC addresses around the IP packet that counts; zeros where there are none. In an opened VXLAN tunnel those of
 /// the inner frame; Geneve and GRE carry bare IP.
 #[inline]
-fn macs(packet: &CapturedPacket<'_>, ip: &IpPacket) -> Macs {
+fn macs(packet: &CapturedPacket<'_>, notes: Notes, ip_offset: u32) -> Macs {
     let bytes = |at: usize| packet.data.get(at..).and_then(|data| data.first_chunk::<12>()).copied();
     let source = |at: usize| {
         let mut macs = [0; 12];
@@ -153,11 +154,11 @@ fn macs(packet: &CapturedPacket<'_>, ip: &IpPacket) -> Macs {
         }
         Some(macs)
     };
-    let found = if ip.notes.contains(Note::Geneve) || ip.notes.contains(Note::Gre) {
+    let found = if notes.contains(Note::Geneve) || notes.contains(Note::Gre) {
         None
-    } else if ip.notes.contains(Note::Vxlan) {
+    } else if notes.contains(Note::Vxlan) {
         // a VLAN tag between would move them; frames within a mirror have none
-        (ip.ip_offset as usize).checked_sub(14).and_then(bytes)
+        (ip_offset as usize).checked_sub(14).and_then(bytes)
     } else {
         match packet.link_type {
             LinkType::ETHERNET => bytes(0),
