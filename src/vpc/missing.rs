@@ -42,6 +42,9 @@ impl Found {
 }
 
 fn interfaces(model: &VpcModel, found: &mut Found) {
+    if model.interfaces.is_empty() {
+        found.missing(&Place::default(), "network interfaces: no packet is of a known one".to_owned());
+    }
     let groups: HashSet<&str> = model.security_groups.iter().map(|group| group.id.as_str()).collect();
     let subnets: HashSet<&str> = model.subnets.iter().map(|subnet| subnet.id.as_str()).collect();
     for interface in &model.interfaces {

@@ -123,8 +123,16 @@ impl Vpc {
     /// `traffic-path` of what an interface sends to an address.
     ///
     /// NAT gateways, transit gateways, interface and Gateway Load Balancer endpoints and other interfaces are things
-    /// in the VPC, so 1. AWS says nothing about egress-only internet gateways: `None`.
+    /// in the VPC, so 1. AWS says nothing about egress-only internet gateways: `None`. What never leaves the link, to
+    /// link-local, multicast and broadcast addresses, takes no route: `None`.
     pub fn traffic_path(&self, from: InterfaceIndex, to: IpAddr, edition: PathEdition) -> Option<u8> {
+        let stays = match to {
+            IpAddr::V4(to) => to.is_link_local() || to.is_multicast() || to.is_broadcast(),
+            IpAddr::V6(to) => to.is_unicast_link_local() || to.is_multicast(),
+        };
+        if stays {
+            return None;
+        }
         let nitro = self.interface(from)?.nitro.unwrap_or(true);
         let Route { target, by_list } = self.route(from, to)?;
         Some(match target {

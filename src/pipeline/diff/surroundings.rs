@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::diff::{Ruling, Surroundings};
 use crate::flow::FlowKey;
+use crate::packet::Protocol;
 use crate::record::{Action, FlowDirection};
 use crate::vpc::{Answer, NatGateway, Traffic, Vpc};
 
@@ -15,7 +16,11 @@ impl Surroundings for Vpc {
     }
 
     fn ruling(&self, flow: &FlowKey, interface: Option<&str>) -> Option<Ruling> {
-        // records have no ICMP types, so rules that ask for one decide nothing
+        // records have no ICMP types, so rules that ask for one decide nothing, and neighbour discovery, which is never
+        // filtered, looks like any other ICMPv6
+        if flow.protocol == Protocol::ICMPV6 {
+            return None;
+        }
         let traffic = Traffic::new(*flow, None);
         let passages = self.trace(&traffic).packet;
         let passage = match interface {

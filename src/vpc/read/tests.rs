@@ -70,8 +70,17 @@ fn entries_of_a_prefix_list_have_the_name_of_their_file() {
     builder.add("folder/entries.json", text).unwrap();
     let model = builder.finish();
     assert_eq!(model.prefix_lists[0].id, "pl-0123");
-    assert_eq!(model.problems.len(), 1);
-    assert_eq!(model.problems[0].kind, ProblemKind::Ignored);
+    let kinds: Vec<_> = model.problems.iter().map(|problem| problem.kind).collect();
+    assert_eq!(kinds, [ProblemKind::Ignored, ProblemKind::Missing]);
+}
+
+#[test]
+fn a_description_without_interfaces_is_not_taken_in_silence() {
+    let mut builder = ModelBuilder::default();
+    builder.add("interfaces.json", r#"{"NetworkInterfaces": []}"#).unwrap();
+    let problems = builder.finish().problems;
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].what.starts_with("network interfaces"));
 }
 
 #[test]
