@@ -248,6 +248,18 @@ fn an_end_that_reaches_into_the_next_record_is_not_right() {
 }
 
 #[test]
+fn late_packets_in_a_record_of_their_own_are_the_same() {
+    let mut packets = bystander(120);
+    packets.extend([10, 20, 30, 40, 50].map(|second| client(second * 1000, 5)));
+    let mut both = records(&packets, 60);
+    let late = of_client(&mut both).clone();
+    (of_client(&mut both).packets, of_client(&mut both).bytes) = (3, 3 * 45);
+    both.push(Record { packets: 2, bytes: 2 * 45, start: 20, end: 40, ..late });
+    let comparison = compared(capture(&packets), log(&both));
+    assert!(comparison.differences.is_empty(), "{:#?}", comparison.differences);
+}
+
+#[test]
 fn lag_of_the_records_of_a_busy_flow_is_lag() {
     let mut packets = bystander(500);
     packets.extend(
