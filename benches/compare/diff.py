@@ -10,45 +10,26 @@ of their ratios to `convert`; installs nothing and writes nothing that stays. Ne
 
 import argparse
 import json
-import shutil
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def timed(command: list, status: int) -> tuple[float, int | None]:
-    """Seconds and peak memory in kB."""
-    gnu_time = shutil.which("time")
-    with tempfile.NamedTemporaryFile("r") as peak:
-        whole = [gnu_time, "-f", "%M", "-o", peak.name, *command] if gnu_time else command
-        start = time.monotonic()
-        done = subprocess.run(whole, stdout=subprocess.DEVNULL)
-        seconds = time.monotonic() - start
-        if done.returncode != status:
-            raise SystemExit(f"{command} ended with {done.returncode}, expected {status}")
-        return seconds, int(peak.read().split()[-1]) if gnu_time else None
+import measure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--binary", default=str(ROOT / "target/release/flowtruth"))
+    parser.add_argument("--binary", default=str(measure.ROOT / "target/release/flowtruth"))
     options = parser.parse_args()
-    build = ["cargo", "build", "--release", "--bin", "flowtruth", "--example", "generate-traffic"]
-    subprocess.run(build, cwd=ROOT, check=True)
-    generator = ROOT / "target/release/examples/generate-traffic"
-    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=parent) as work_name:
+    with tempfile.TemporaryDirectory(dir=measure.in_memory()) as work_name:
         work = Path(work_name)
-        capture, log, gapped = work / "small.pcap", work / "flow.log", work / "gapped.log"
-        size = [f"--packets={int(10_000_000 * options.scale)}", f"--flows={int(100_000 * options.scale)}"]
-        subprocess.run([generator, "small", *size, "-o", capture], check=True, capture_output=True)
+        capture = measure.small_capture(work, options.scale)
+        log, gapped = work / "flow.log", work / "gapped.log"
         convert = [options.binary, "convert", "--quiet", "--max-aggregation-interval", "30", "-o"]
         subprocess.run([*convert, log, capture], check=True)
         lines = log.read_bytes().splitlines(keepends=True)
@@ -72,17 +53,17 @@ def main() -> None:
         measured = {name: [] for name in contenders}
         for turn in range(options.runs + 1):
             for name, (command, status) in contenders.items():
-                result = timed([str(part) for part in command], status)
+                taken = measure.run(f"{shlex.join(map(str, command))} > /dev/null", work, status)
                 if turn > 0:
-                    measured[name].append(result)
-                    print(f"  {turn}/{options.runs} {name}: {result[0]:.3f} s", file=sys.stderr)
+                    measured[name].append((taken["wall_s"], taken.get("peak_mib")))
+                    print(f"  {turn}/{options.runs} {name}: {taken['wall_s']:.3f} s", file=sys.stderr)
         print(f"{records} records, {log.stat().st_size / 1e6:.0f} MB of text\n")
-        print("| | median s | times `convert` | runs, s | peak memory, MB |")
+        print("| | median s | times `convert` | runs, s | peak memory, MiB |")
         print("|---|---|---|---|---|")
         base = statistics.median(seconds for seconds, _ in measured["convert"])
         for name, runs in measured.items():
             median = statistics.median(seconds for seconds, _ in runs)
-            peak = max((peak for _, peak in runs if peak), default=0) / 1000
+            peak = max((peak for _, peak in runs if peak), default=0)
             each = ", ".join(f"{seconds:.2f}" for seconds, _ in runs)
             print(f"| {name} | {median:.2f} | {median / base:.2f} | {each} | {peak:.0f} |")
 

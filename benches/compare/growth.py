@@ -4,9 +4,9 @@
     benches/compare/growth.py [--runs 3] [--scale 1] [--binary target/release/flowtruth]
 
 1, 2, 4 and 8 times the packets of `mix` and `small` with the same flows; 1,000 to 10 million flows in 10 million packets
-(of `small`; the last of `synflood`); the same packets as pcap, pcapng and gzip; a tiny capture for the start-up. Takes the least of the runs, which repeats
-best where a machine is shared, and checks each run's totals. Writes `docs/benchmarks/DATE-growth.md`, `.json` and `.svg`;
-installs nothing.
+(of `small`; the last of `synflood`); the same packets as pcap, pcapng and gzip; a tiny capture for the start-up. Takes
+the least of the runs, which repeats best where a machine is shared, and checks each run's totals. Writes
+`docs/benchmarks/DATE-growth.md`, `.json` and `.svg`; installs nothing.
 """
 
 import argparse
@@ -159,7 +159,7 @@ def main() -> None:
         "machine": measure.machine(),
         "binary_bytes": options.binary.stat().st_size,
     }
-    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    parent = measure.in_memory()
     with tempfile.TemporaryDirectory(dir=parent, prefix="flowtruth-bench-") as work_name:
         bench = Bench(Path(work_name), options.binary, options.generator, options.runs, options.scale)
         tiny = Path(work_name) / "tiny.pcap"
@@ -181,7 +181,7 @@ def main() -> None:
             {name: curve(result["growth"][name], "packets") for name in ("mix", "small")},
         ),
         (
-            "Flows, in 10 M packets of small",
+            "Flows, in 10 M packets",
             "flows",
             "processor time, s",
             {"small": curve(result["growth"]["flows"], "flows")},

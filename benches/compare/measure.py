@@ -9,9 +9,31 @@ from pathlib import Path
 # forks the command from a small process: a process that is started keeps the peak memory of the one that started it
 TIME = shutil.which("time")
 LONGEST = 600
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(command: str, work: Path) -> dict:
+def build() -> Path:
+    """Builds the program and the generator; returns the latter."""
+    build = ["cargo", "build", "--release", "--bin", "flowtruth", "--example", "generate-traffic"]
+    subprocess.run(build, cwd=ROOT, check=True)
+    return ROOT / "target/release/examples/generate-traffic"
+
+
+def small_capture(work: Path, scale: float) -> Path:
+    """Builds everything, and generates `small`: 10 million packets of 64 bytes in 100 thousand flows, times the scale."""
+    generator = build()
+    capture = work / "small.pcap"
+    size = [f"--packets={int(10_000_000 * scale)}", f"--flows={int(100_000 * scale)}"]
+    subprocess.run([generator, "small", *size, "-o", capture], check=True, capture_output=True)
+    return capture
+
+
+def in_memory() -> str | None:
+    """A folder in memory, if there is one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def run(command: str, work: Path, status: int = 0) -> dict:
     """Seconds by the wall and of the processor, peak memory in MiB, and the output."""
     usage = work / "usage"
     measured = [TIME, "-f", "%U %S %M", "-o", str(usage)] if TIME else []
@@ -20,7 +42,7 @@ def run(command: str, work: Path) -> dict:
         [*measured, "sh", "-c", command], capture_output=True, text=True, errors="replace", timeout=LONGEST
     )
     wall = time.perf_counter() - begin
-    if done.returncode != 0:
+    if done.returncode != status:
         raise RuntimeError(f"`{command}` ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     result = {"wall_s": wall, "output": done.stdout + done.stderr}
     if TIME:

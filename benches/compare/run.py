@@ -95,8 +95,7 @@ def measure_capture(capture: Path, totals: dict, racers: list, runs: int, work: 
 
 def main() -> None:
     options = arguments()
-    build = ["cargo", "build", "--release", "--bin", "flowtruth", "--example", "generate-traffic"]
-    subprocess.run(build, cwd=ROOT, check=True)
+    measure.build()
     metadata = json.loads(output_of("cargo", "metadata", "--no-deps", "--format-version", "1"))
     target = Path(metadata["target_directory"])
     binary, generator = target / "release" / "flowtruth", target / "release" / "examples" / "generate-traffic"

@@ -11,14 +11,13 @@ nothing that stays. The aim is a ratio of at most 1.5.
 import argparse
 import ipaddress
 import json
-import os
+import shlex
 import statistics
-import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import measure
+
 INTERFACES = 1000
 RULES = 5
 
@@ -55,49 +54,38 @@ def vpc() -> dict:
     }
 
 
-def run(command: list) -> tuple[float, float, int]:
-    """Seconds, processor seconds, and peak memory in kB."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"{command} ended with {status}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--binary", default=str(ROOT / "target/release/flowtruth"))
+    parser.add_argument("--binary", default=str(measure.ROOT / "target/release/flowtruth"))
     options = parser.parse_args()
-    build = ["cargo", "build", "--release", "--bin", "flowtruth", "--example", "generate-traffic"]
-    subprocess.run(build, cwd=ROOT, check=True)
-    generator = ROOT / "target/release/examples/generate-traffic"
-    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=parent) as work_name:
+    with tempfile.TemporaryDirectory(dir=measure.in_memory()) as work_name:
         work = Path(work_name)
-        capture, model, ledger = work / "small.pcap", work / "vpc.json", work / "ledger.json"
-        size = [f"--packets={int(10_000_000 * options.scale)}", f"--flows={int(100_000 * options.scale)}"]
-        subprocess.run([generator, "small", *size, "-o", capture], check=True, capture_output=True)
+        capture = measure.small_capture(work, options.scale)
+        model, ledger = work / "vpc.json", work / "ledger.json"
         model.write_text(json.dumps(vpc()))
-        plain = [options.binary, "convert", "--quiet", "--threads", str(options.threads), str(capture)]
-        contenders = {"convert": plain, "convert --vpc": [*plain, "--vpc", str(model)]}
-        subprocess.run([*contenders["convert --vpc"], "--ledger", ledger], check=True, stdout=subprocess.DEVNULL)
+        plain = (
+            f"{shlex.quote(options.binary)} convert --quiet --threads {options.threads} "
+            f"-o {work}/records.txt {capture}"
+        )
+        contenders = {"convert": plain, "convert --vpc": f"{plain} --vpc {model}"}
+        measure.run(f"{contenders['convert --vpc']} --ledger {ledger}", work)
         total = json.loads(ledger.read_text())["total"]
         if total["packets_of_no_known_interface"]:
             raise SystemExit(f"packets of no known interface: {total}")
         measured = {name: [] for name in contenders}
         for _ in range(options.runs):
             for name, command in contenders.items():
-                measured[name].append(run(command))
+                taken = measure.run(command, work)
+                measured[name].append([taken["wall_s"], taken.get("cpu_s", 0), taken.get("peak_mib", 0)])
         medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in measured.items()}
         print(f"{total['packets_read']} packets, {total['records']} records, {INTERFACES} interfaces, "
               f"{INTERFACES * RULES} rules, {options.threads} threads, {options.runs} runs, medians")
         for name, (seconds, processor, memory) in medians.items():
-            print(f"{name:14} {seconds:6.2f} s  {processor:6.2f} s of processors  {memory / 1024:6.0f} MB")
-        ratios = [medians["convert --vpc"][at] / medians["convert"][at] for at in (0, 1)]
+            print(f"{name:14} {seconds:6.2f} s  {processor:6.2f} s of processors  {memory:6.0f} MiB")
+        ratios = [medians["convert --vpc"][at] / (medians["convert"][at] or 1) for at in (0, 1)]
         print(f"ratio          {ratios[0]:6.2f}    {ratios[1]:6.2f}")
 
 

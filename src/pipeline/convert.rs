@@ -60,8 +60,8 @@ pub fn convert(
         let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
         let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
         let total = &mut conversion.ledger.total;
-        let written = worker.finish(!conversion.interrupted || write_after_interrupt)?;
-        let Written { records, late_records, packets, bytes } = written;
+        let emitter = worker.finish(!conversion.interrupted || write_after_interrupt)?;
+        let Written { records, late_records, packets, bytes } = emitter.written();
         (total.records, total.late_records) = (records, late_records);
         (total.written_packets, total.written_bytes) = (packets, bytes);
         Ok(conversion)

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::workers::Emit;
 use super::{ConvertError, RecordOptions};
 use crate::flowlog::text::{LineWriter, write_header_line};
 use crate::meter::{ClosedWindow, Flow, Meter};
@@ -128,23 +129,6 @@ impl<W: Output> Emitter<W> {
         }
     }
 
-    /// Writes the records of a window.
-    pub(super) fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
-        let before = self.written.records;
-        meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
-            self.written.records += 1;
-            self.written.packets += flow.counters.packets;
-            self.written.bytes += flow.counters.bytes;
-            self.flows.push(*flow);
-            if self.flows.len() < TOGETHER { Ok(()) } else { self.make().map_err(ConvertError::Write) }
-        })?;
-        self.make().map_err(ConvertError::Write)?;
-        if window.placement().late {
-            self.written.late_records += self.written.records - before;
-        }
-        Ok(())
-    }
-
     /// Makes the lines of the flows that wait, or has them made.
     fn make(&mut self) -> io::Result<()> {
         if self.flows.len() == TOGETHER && self.output.makes_lines() {
@@ -168,12 +152,29 @@ impl<W: Output> Emitter<W> {
         Ok(())
     }
 
-    /// Hands everything written so far to whoever reads the output.
-    pub(super) fn flush(&mut self) -> Result<(), ConvertError> {
-        self.write().and_then(|()| self.output.flush()).map_err(ConvertError::Write)
-    }
-
     pub(super) fn written(&self) -> Written {
         self.written
+    }
+}
+
+impl<W: Output> Emit for Emitter<W> {
+    fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
+        let before = self.written.records;
+        meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
+            self.written.records += 1;
+            self.written.packets += flow.counters.packets;
+            self.written.bytes += flow.counters.bytes;
+            self.flows.push(*flow);
+            if self.flows.len() < TOGETHER { Ok(()) } else { self.make().map_err(ConvertError::Write) }
+        })?;
+        self.make().map_err(ConvertError::Write)?;
+        if window.placement().late {
+            self.written.late_records += self.written.records - before;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ConvertError> {
+        self.write().and_then(|()| self.output.flush()).map_err(ConvertError::Write)
     }
 }

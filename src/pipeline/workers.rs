@@ -7,11 +7,11 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, TrySendError, 
 use std::thread;
 
 use super::ConvertError;
-use super::emit::{Emitter, Output, Written};
 use super::intake::Taker;
 use super::ordered::{Ordered, Sink, Stopped};
-use crate::flow::WindowIndex;
+use crate::flow::{WindowIndex, Windows};
 use crate::meter::{Batch, ClosedWindow, Meter, Sightings};
+use crate::packet::Timestamp;
 
 /// How many batches may wait between reading and what depends on order.
 const QUEUE: usize = 64;
@@ -19,16 +19,34 @@ const QUEUE: usize = 64;
 /// How often a thread gives way before it sleeps: for less than a millisecond.
 const PATIENCE: usize = 1000;
 
-/// Meters batches and writes closed windows.
-pub(super) struct Worker<W> {
+/// Writes the records of closed windows.
+pub(super) trait Emit {
+    /// Writes a window's.
+    fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError>;
+
+    /// Hands everything written so far to whoever reads the output.
+    fn flush(&mut self) -> Result<(), ConvertError>;
+
+    /// Learns how time is cut, before any window is closed.
+    fn begin(&mut self, _windows: Windows) {}
+
+    /// Learns that the windows below `passed` are written next.
+    fn closing(&mut self, _passed: WindowIndex) {}
+
+    /// A capture lost packets at this time. It may be said before [`begin`](Self::begin).
+    fn lost(&mut self, _time: Timestamp) {}
+}
+
+/// Meters batches and has closed windows written.
+pub(super) struct Worker<E> {
     meter: Meter,
-    emitter: Emitter<W>,
+    emitter: E,
     error: Option<ConvertError>,
 }
 
-impl<W: Output> Worker<W> {
+impl<E: Emit> Worker<E> {
     /// A worker whose flow tables may hold `memory` bytes.
-    pub(super) fn new(emitter: Emitter<W>, memory: usize) -> Self {
+    pub(super) fn new(emitter: E, memory: usize) -> Self {
         Worker { meter: Meter::new(memory), emitter, error: None }
     }
 
@@ -52,11 +70,11 @@ impl<W: Output> Worker<W> {
         })
     }
 
-    /// Closes and writes what is still open, unless reading was broken off.
+    /// Closes and writes what is still open, unless reading was broken off; gives the emitter back.
     ///
     /// # Errors
     /// The first error of the output or the temporary file.
-    pub(super) fn finish(mut self, write_open_windows: bool) -> Result<Written, ConvertError> {
+    pub(super) fn finish(mut self, write_open_windows: bool) -> Result<E, ConvertError> {
         if self.error.is_none() && write_open_windows {
             let windows = self.meter.finish();
             let _ = self.write(windows).and_then(|()| {
@@ -66,20 +84,29 @@ impl<W: Output> Worker<W> {
         }
         match self.error {
             Some(error) => Err(error),
-            None => Ok(self.emitter.written()),
+            None => Ok(self.emitter),
         }
     }
 }
 
-impl<W: Output> Sink for Worker<W> {
+impl<E: Emit> Sink for Worker<E> {
     fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
         let counted = self.meter.count(batch);
         self.keep(counted.map_err(ConvertError::from))
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
+        self.emitter.closing(passed);
         let windows = self.meter.close(passed);
         self.write(windows)
+    }
+
+    fn begin(&mut self, windows: Windows) {
+        self.emitter.begin(windows);
+    }
+
+    fn lost(&mut self, time: Timestamp) {
+        self.emitter.lost(time);
     }
 }
 

@@ -51,7 +51,9 @@ pub(super) fn search(aligner: &mut Aligner<'_>, island: &Component) -> Vec<usize
             if before.get(end) != Some(&wanted) || !is_free(aligner, first, at, end) {
                 continue;
             }
+            // totals do not vouch for it, so its duration and flags have to
             let off = cells.get(at..end).and_then(|cells| Off::new(&claim, cells));
+            let off = off.filter(|off| !off.by_flags && !off.by_duration);
             if let Some(off) = off
                 && best.is_none_or(|(least, ..)| off < least)
             {

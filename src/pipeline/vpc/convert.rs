@@ -5,13 +5,14 @@ use std::io::Write;
 use super::emit::VpcEmitter;
 use super::flows::Judged;
 use super::judge::Judge;
+use super::judging::Judging;
 use super::options::VpcOptions;
 use super::sighting::InterfacesSeen;
-use super::worker::{Judging, VpcWriter, VpcWritten};
 use crate::capture::CaptureInput;
 use crate::pipeline::convert::{Reading, in_background};
 use crate::pipeline::emit::{Written, shows_direction};
 use crate::pipeline::ledger::Ledger;
+use crate::pipeline::workers::Worker;
 use crate::pipeline::{Conversion, ConvertError, MeterOptions, Progress, RecordOptions};
 
 /// [`convert`](crate::pipeline::convert) with a VPC: a record for every interface that a packet passed, with the action
@@ -34,13 +35,14 @@ pub fn convert_with_vpc(
         // half of the memory for flow tables, half for the rows of the window that is written
         let memory = meter.table_memory() / 2;
         let emitter = VpcEmitter::new(options.clone(), records, judge.class_reader(), memory, output);
-        let sink = Judging::new(judge, VpcWriter::new(emitter, memory));
+        let sink = Judging::new(judge, Worker::new(emitter, memory));
         let with_direction = shows_direction(&records.format);
         let reading = Reading { meter, with_direction, interfaces: Some(interfaces) };
         let (mut conversion, sink) = reading.walk(inputs, sink, write_after_interrupt, progress);
-        let (mut judged, writer) = sink.end();
+        let (mut judged, worker) = sink.end();
         let write_open_windows = !conversion.interrupted || write_after_interrupt;
-        let VpcWritten { written, nodata, nodata_left_out, skipdata } = writer.finish(write_open_windows)?;
+        let VpcEmitter { written, nodata, nodata_left_out, skipdata, .. } =
+            worker.finish(write_open_windows)?;
         judged.total.records_nodata_left_out = nodata_left_out;
         (judged.total.records_nodata, judged.total.records_skipdata) = (nodata, skipdata);
         account(&mut conversion.ledger, &written, &judged);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::classes::{ClassReader, Owner, Sighted};
+use super::drops::LostWindows;
 use super::empty::Quiet;
 use super::options::VpcOptions;
 use super::rows::{Row, RowKey, Rows};
@@ -11,8 +12,9 @@ use super::slots::slots;
 use crate::flow::{FlowKey, WindowIndex, Windows};
 use crate::flowlog::text::{write_header_line, write_record_line};
 use crate::meter::{ClosedWindow, Flow, Meter};
-use crate::packet::PacketDirection;
+use crate::packet::{PacketDirection, Timestamp};
 use crate::pipeline::emit::Written;
+use crate::pipeline::workers::Emit;
 use crate::pipeline::{ConvertError, RecordOptions};
 use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat, LogStatus};
 use crate::vpc::InterfaceIndex;
@@ -62,6 +64,7 @@ pub(super) struct VpcEmitter<W> {
     places: Vec<u32>,
     unknown_direction: Option<FlowDirection>,
     windows: Option<Windows>,
+    lost: LostWindows,
     /// The first and last second of the window that is written.
     bounds: (i64, i64),
     quiet: Quiet,
@@ -100,6 +103,7 @@ impl<W: Write> VpcEmitter<W> {
             slots,
             places,
             windows: None,
+            lost: LostWindows::default(),
             bounds: (0, 0),
             quiet: Quiet::default(),
             // half for the tables, half for the rows of one window
@@ -113,11 +117,6 @@ impl<W: Write> VpcEmitter<W> {
         }
     }
 
-    /// How time is cut; known with the first packet.
-    pub(super) fn set_windows(&mut self, windows: Windows) {
-        self.windows = Some(windows);
-    }
-
     fn place(&self, owner: Owner) -> u32 {
         let at = match owner {
             Owner::Unknown => return 0,
@@ -125,55 +124,6 @@ impl<W: Write> VpcEmitter<W> {
             Owner::RegionalNat(at) => self.options.vpc.model().interfaces.len() + at as usize,
         };
         self.places.get(at).copied().unwrap_or(0)
-    }
-
-    /// Writes the records of a window; `lost` says that the capture lost packets in it.
-    pub(super) fn window(
-        &mut self,
-        meter: &Meter,
-        window: &ClosedWindow,
-        lost: bool,
-    ) -> Result<(), ConvertError> {
-        self.classes.refresh();
-        let placement = window.placement();
-        let before = self.written.records;
-        let mut owners = BTreeSet::new();
-        let mut rows = Rows::new(self.memory);
-        let mut first_pass = true;
-        let mut bounds = (i64::MAX, i64::MIN);
-        loop {
-            meter.for_each_key(window, |flow| -> Result<(), ConvertError> {
-                bounds.0 = bounds.0.min(flow.counters.first.seconds());
-                bounds.1 = bounds.1.max(flow.counters.last.seconds());
-                for (at, sighted) in self.classes.get(flow.key.point.0).iter().enumerate() {
-                    let row = self.row(flow, sighted, at);
-                    if first_pass {
-                        owners.insert(row.key.owner);
-                    }
-                    rows.push(row);
-                }
-                Ok(())
-            })?;
-            self.bounds = bounds;
-            if first_pass && !placement.late {
-                self.write_nodata(placement.window, &owners)?;
-            }
-            first_pass = false;
-            self.write_rows(rows.sorted())?;
-            if !rows.next_pass() {
-                break;
-            }
-        }
-        if lost {
-            for owner in owners {
-                self.write_without_data(LogStatus::SkipData, placement.window, owner)?;
-                self.skipdata += 1;
-            }
-        }
-        if placement.late {
-            self.written.late_records += self.written.records - before;
-        }
-        Ok(())
     }
 
     /// A flow at one of the places where it was sighted.
@@ -348,14 +298,71 @@ impl<W: Write> VpcEmitter<W> {
         self.buffer.clear();
         Ok(())
     }
+}
 
-    /// Hands everything written so far to whoever reads the output.
-    pub(super) fn flush(&mut self) -> Result<(), ConvertError> {
+impl<W: Write> Emit for VpcEmitter<W> {
+    fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
+        self.classes.refresh();
+        let placement = window.placement();
+        let before = self.written.records;
+        let mut owners = BTreeSet::new();
+        let mut rows = Rows::new(self.memory);
+        let mut first_pass = true;
+        let mut bounds = (i64::MAX, i64::MIN);
+        loop {
+            meter.for_each_key(window, |flow| -> Result<(), ConvertError> {
+                bounds.0 = bounds.0.min(flow.counters.first.seconds());
+                bounds.1 = bounds.1.max(flow.counters.last.seconds());
+                for (at, sighted) in self.classes.get(flow.key.point.0).iter().enumerate() {
+                    let row = self.row(flow, sighted, at);
+                    if first_pass {
+                        owners.insert(row.key.owner);
+                    }
+                    rows.push(row);
+                }
+                Ok(())
+            })?;
+            self.bounds = bounds;
+            if first_pass && !placement.late {
+                self.write_nodata(placement.window, &owners)?;
+            }
+            first_pass = false;
+            self.write_rows(rows.sorted())?;
+            if !rows.next_pass() {
+                break;
+            }
+        }
+        if !placement.late && self.lost.take(placement.window) {
+            for owner in owners {
+                self.write_without_data(LogStatus::SkipData, placement.window, owner)?;
+                self.skipdata += 1;
+            }
+        }
+        if placement.late {
+            self.written.late_records += self.written.records - before;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ConvertError> {
         self.output
             .write_all(&self.buffer)
             .and_then(|()| self.output.flush())
             .map_err(ConvertError::Write)?;
         self.buffer.clear();
         Ok(())
+    }
+
+    fn begin(&mut self, windows: Windows) {
+        self.windows = Some(windows);
+        self.lost.begin(windows);
+    }
+
+    fn closing(&mut self, passed: WindowIndex) {
+        self.lost.closing(passed);
+    }
+
+    fn lost(&mut self, time: Timestamp) {
+        self.lost.lost(time);
     }
 }

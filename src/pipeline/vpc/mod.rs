@@ -26,12 +26,12 @@ mod emit;
 mod empty;
 mod flows;
 mod judge;
+mod judging;
 mod options;
 mod outcome;
 mod rows;
 mod sighting;
 mod slots;
-mod worker;
 
 pub use convert::convert_with_vpc;
 pub use options::{TrafficType, VpcOptions};

@@ -1,7 +1,7 @@
 //! Later fragments have no ports of their own, and are metered under `0 0`; some tools count them under the ports of
 //! their first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Found, identity};
 use crate::diff::judge::words::counted;
@@ -27,30 +27,27 @@ pub(in super::super) fn reassembled(state: &mut State<'_>) {
         let mut found = Vec::new();
         for index in state_of.open_claims() {
             let Some(claim) = state_of.claims.get(index) else { continue };
-            let inside = |of: usize| {
+            let inside = |of: usize, slack: i64| {
                 let state = state.flows.get(of)?;
-                let near = |at: &usize| {
-                    let cell = state.cells.get(*at);
-                    cell.is_some_and(|cell| {
-                        cell.is_inside(claim.start.saturating_sub(1), claim.end.saturating_add(1))
-                    })
-                };
-                Some((of, state.loose(true).into_iter().filter(near).collect()))
+                let (from, to) = (claim.start.saturating_sub(slack), claim.end.saturating_add(slack));
+                let is_inside =
+                    |at: &usize| state.cells.get(*at).is_some_and(|cell| cell.is_inside(from, to));
+                Some((of, state.loose(true).into_iter().filter(is_inside).collect()))
             };
-            let sources: Vec<(usize, Vec<usize>)> = if zero == flow {
-                inside(flow).into_iter().collect()
-            } else {
-                inside(flow).into_iter().chain(inside(zero)).collect()
+            let fitting = |slack: i64| {
+                let others = (zero != flow).then(|| inside(zero, slack)).flatten();
+                let sources: Vec<(usize, Vec<usize>)> =
+                    inside(flow, slack).into_iter().chain(others).collect();
+                let gathered = state.gather(&sources);
+                let all = Cell::joined(&gathered.cells)?;
+                let later = all.facts.later_fragments;
+                let fits = later > 0
+                    && claim.packets.checked_add(later) == Some(all.packets)
+                    && claim.bytes.checked_add(later * header) == Some(all.bytes);
+                fits.then(|| Found { claim: index, said: all, sources: gathered.sources.concat() })
             };
-            let gathered = state.gather(&sources);
-            let Some(all) = Cell::joined(&gathered.cells) else { continue };
-            let later = all.facts.later_fragments;
-            let fits = later > 0
-                && claim.packets.checked_add(later) == Some(all.packets)
-                && claim.bytes.checked_add(later * header) == Some(all.bytes);
-            if fits {
-                found.push(Found { claim: index, said: all, sources: gathered.sources.concat() });
-            }
+            // a fragment may come a moment after its first
+            found.extend(fitting(0).or_else(|| fitting(1)));
         }
         state.settle_found(flow, found, |found| {
             let detail = format!(
@@ -90,6 +87,16 @@ fn under_their_ports(state: &mut State<'_>, flow: usize, zero: usize) {
         return;
     }
     let found = state.fitting(flow, &claims, &state.gather(&[(flow, own), (zero, others)]));
+    let packets = |(of, at): &(usize, usize)| {
+        state.flows.get(*of).and_then(|flow| flow.cells.get(*at)).map_or(0, |cell| cell.packets)
+    };
+    // packets that no record has were counted in another way
+    let taken: BTreeSet<&(usize, usize)> = found.iter().flat_map(|found| &found.sources).collect();
+    if taken.into_iter().map(packets).sum::<u64>()
+        != found.iter().map(|found| found.said.packets).sum::<u64>()
+    {
+        return;
+    }
     // without fragments it is another matter
     let found: Vec<Found> =
         found.into_iter().filter(|found| found.sources.iter().any(|(of, _)| *of == zero)).collect();

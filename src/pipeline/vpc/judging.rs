@@ -1,0 +1,59 @@
+//! Judging, in front of metering and writing.
+
+use super::flows::Judged;
+use super::judge::Judge;
+use crate::flow::{WindowIndex, Windows};
+use crate::meter::Batch;
+use crate::packet::Timestamp;
+use crate::pipeline::ordered::{Sink, Stopped};
+
+/// Judges batches and hands them on.
+pub(super) struct Judging<S> {
+    judge: Judge,
+    judged: Batch,
+    sink: S,
+}
+
+impl<S: Sink> Judging<S> {
+    pub(super) fn new(judge: Judge, sink: S) -> Self {
+        Judging { judge, judged: Batch::default(), sink }
+    }
+
+    /// Hands on what is still counted here; gives what was counted beside the records, and the sink.
+    pub(super) fn end(mut self) -> (Judged, S) {
+        self.judge.flush(None, &mut self.judged);
+        // an output that has failed keeps its error
+        let _ = self.hand_on();
+        (self.judge.into_judged(), self.sink)
+    }
+
+    fn hand_on(&mut self) -> Result<(), Stopped> {
+        if self.judged.is_empty() {
+            return Ok(());
+        }
+        let counted = self.sink.count(&self.judged);
+        self.judged.clear();
+        counted
+    }
+}
+
+impl<S: Sink> Sink for Judging<S> {
+    fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
+        self.judge.judge(batch, &mut self.judged);
+        self.hand_on()
+    }
+
+    fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
+        self.judge.flush(Some(passed), &mut self.judged);
+        self.hand_on()?;
+        self.sink.close(passed)
+    }
+
+    fn begin(&mut self, windows: Windows) {
+        self.sink.begin(windows);
+    }
+
+    fn lost(&mut self, time: Timestamp) {
+        self.sink.lost(time);
+    }
+}
