@@ -17,6 +17,7 @@
 mod batch;
 mod clock;
 mod duplicates;
+mod flow_table;
 mod fragments;
 mod packed;
 mod rekey;
@@ -30,7 +31,7 @@ pub use clock::{EventClock, Placement};
 pub use duplicates::RecentPackets;
 pub use fragments::FragmentTracker;
 pub(crate) use packed::{PackedKey, PackedV4, PackedV6};
-pub use rekey::{PacketFacts, Rekey, Rekeyed, Rekeyer};
+pub use rekey::{Keys, PacketFacts, Rekey, Rekeyer, Ruling, Settled};
 pub(crate) use sightings::{Family, Sighting, Sightings};
 pub use spill::SpillError;
 pub(crate) use table::PackedPacket;

@@ -10,8 +10,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 
+use super::flow_table::{FlowTable, Sorted};
 use super::packed::{PackedKey, take};
-use super::table::{FlowTable, GROUP, Sorted};
+use super::table::GROUP;
 use crate::flow::FlowCounters;
 use crate::packet::{TcpFlags, Timestamp};
 

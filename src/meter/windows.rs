@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::batch::Counted;
+use super::flow_table::FlowTable;
 use super::packed::{PackedKey, PackedV4, PackedV6};
 use super::spill::{Run, SpillError, SpillFile};
-use super::table::{FlowTable, GROUP};
+use super::table::GROUP;
 use super::{Batch, Placement};
 use crate::flow::{FlowCounters, MeteringKey, WindowIndex};
 

@@ -79,7 +79,7 @@ enum Phase {
 }
 
 /// What one interface remembers of one connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
     /// The time of the last packet, or of the closing.
     last: i64,
@@ -126,9 +126,9 @@ impl Connection {
         self.mid_stream
     }
 
-    /// The time of its last packet, or of its closing, in nanoseconds.
-    pub fn last(&self) -> i64 {
-        self.last
+    /// Whether it is as another was, but for the time of the last packet.
+    pub fn differs_in_time_alone(&self, other: &Connection) -> bool {
+        Connection { last: other.last, ..*self } == *other
     }
 
     /// Notes that a packet of which [`steady`](Connection::steady) spoke came at a time.

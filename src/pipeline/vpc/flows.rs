@@ -1,8 +1,7 @@
 //! What the judge keeps of flows and connections.
 
-use super::outcome::Outcome;
-use crate::flow::FlowKey;
-use crate::meter::PacketFacts;
+use crate::flow::{FlowCounters, FlowKey};
+use crate::meter::Placement;
 use crate::packet::{Notes, Protocol, SkipReason};
 use crate::pipeline::ledger::{TakenBack, VpcTotal};
 use crate::vpc::{Asked, Connection, InterfaceIndex, Peer, Sight, Special, Traffic, Verdict};
@@ -18,6 +17,10 @@ pub(super) struct Side {
     pub(super) connection: u32,
     pub(super) special: Option<Special>,
     pub(super) peer: Option<Peer>,
+    /// Whether packets under the present ruling keep the connection alive.
+    pub(super) refreshes: bool,
+    /// The next flow of the same connection.
+    pub(super) next: Member,
 }
 
 /// What is known of a flow, and looked at only where its packets change something.
@@ -32,30 +35,54 @@ pub(super) struct Flow {
     pub(super) sides: [Option<Side>; 2],
     /// A regional NAT gateway that it passes, and whether out of it.
     pub(super) regional: Option<(u32, bool)>,
-    /// The verdicts of its last packet, and what they came to.
+    /// The verdicts of its last packet, and the number of the ruling that they came to.
     pub(super) verdicts: [Option<Verdict>; 2],
-    pub(super) outcome: Option<Outcome>,
+    pub(super) ruling: Option<u32>,
 }
 
-/// What lies in the table for a flow: enough for a packet that changes nothing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Short {
-    /// Up to when the next packet may take the short way, in nanoseconds since 1970.
-    pub(super) until: i64,
-    /// How long its connections may be idle, in nanoseconds.
-    pub(super) idle: i64,
-    /// Its place among the flows.
-    pub(super) flow: u32,
-    /// The connections on which that depends.
-    pub(super) connections: [u32; 2],
-    /// The sum of their `changes` when a packet last took the long way.
-    pub(super) changes: u32,
-    /// The class; of what is skipped, the place of its capture and reason.
-    pub(super) class: u32,
-    /// In how many records its packets are counted: none, where they are skipped.
-    pub(super) sights: u8,
-    pub(super) undecided: u8,
-    pub(super) unknown_owner: bool,
+impl Flow {
+    pub(super) fn side(&self, at: usize) -> Option<&Side> {
+        self.sides.get(at)?.as_ref()
+    }
+
+    /// The connections that it belongs to.
+    pub(super) fn connections(&self) -> impl Iterator<Item = u32> + Clone {
+        self.sides.iter().flatten().map(|side| side.connection).filter(|connection| *connection != NONE)
+    }
+}
+
+/// A flow's place in the list of a connection's flows: its number, and at which of its sides the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Member(u32);
+
+impl Member {
+    /// The end of a list.
+    pub(super) const NONE: Member = Member(NONE);
+
+    pub(super) fn new(flow: u32, side: usize) -> Member {
+        Member(flow << 1 | u32::from(side > 0))
+    }
+
+    pub(super) fn get(self) -> Option<(u32, usize)> {
+        (self != Member::NONE).then_some((self.0 >> 1, (self.0 & 1) as usize))
+    }
+}
+
+/// What is ruled of packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Ruled {
+    /// They are counted under a class.
+    Counted {
+        class: u32,
+        /// In how many records.
+        sights: u8,
+        /// How many of them have no action.
+        undecided: u8,
+        /// Whether they are of no known interface.
+        unknown_owner: bool,
+    },
+    /// They are skipped; where they were captured and what is noted of them is what the walk has to take back.
+    Skipped { capture: usize, notes: Notes, reason: SkipReason },
 }
 
 /// What only packets that change something touch.
@@ -64,6 +91,8 @@ pub(super) struct Remembered {
     pub(super) connection: Connection,
     pub(super) protocol: Protocol,
     pub(super) interface: InterfaceIndex,
+    /// The first of the flows that belong to it.
+    pub(super) members: Member,
 }
 
 /// One interface's view of a connection: the same for both directions.
@@ -84,24 +113,25 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// The place of what is taken back of a capture, with these notes, for a reason.
-    pub(super) fn place(&mut self, capture: usize, notes: Notes, reason: SkipReason) -> u32 {
+    /// Takes packets back.
+    pub(super) fn take_back(
+        &mut self,
+        capture: usize,
+        notes: Notes,
+        reason: SkipReason,
+        placement: Placement,
+        counters: &FlowCounters,
+    ) {
         let asked = (capture, notes, reason);
         let known = self.taken_back.iter().position(|(of, notes, why, _)| (*of, *notes, *why) == asked);
         let at = known.unwrap_or_else(|| {
             self.taken_back.push((capture, notes, reason, TakenBack::default()));
             self.taken_back.len() - 1
         });
-        u32::try_from(at).unwrap_or(u32::MAX)
-    }
-
-    /// Takes a packet back.
-    #[inline]
-    pub(super) fn take_back(&mut self, place: u32, packet: &PacketFacts) {
-        if let Some((.., back)) = self.taken_back.get_mut(place as usize) {
-            back.packets += 1;
-            back.bytes += u64::from(packet.ip_length);
-            back.late += u64::from(packet.placement.late);
+        if let Some((.., back)) = self.taken_back.get_mut(at) {
+            back.packets += counters.packets;
+            back.bytes += counters.bytes;
+            back.late += if placement.late { counters.packets } else { 0 };
         }
     }
 }

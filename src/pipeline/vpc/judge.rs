@@ -2,14 +2,14 @@
 //!
 //! The steps of one packet:
 //!
-//! 1. Its key is looked up, 32 packets together so that their cache misses overlap ([`Rekeyer`]). A flow seen first gets
-//!    its sides: out of the interface that sent it, into the one that receives it. An interface is found by the
-//!    frame's MAC address; where that names none, by the packet's address.
+//! 1. Its key is looked up ([`Rekeyer`]). A flow seen first gets its sides: out of the interface that sent it, into the
+//!    one that receives it. An interface is found by the frame's MAC address; where that names none, by the packet's
+//!    address.
 //! 2. The sending side is judged, then, unless the packet ends there, the receiving side. The two verdicts together are
 //!    a class, or a reason to skip the packet.
-//! 3. Most packets come to what the one before them came to, and change nothing but the time of the last packet. As
-//!    long as the flow's connections say so ([`Connection::steady`]), have not been touched by another flow since
-//!    (their `changes`), and have not been idle too long, steps 1 and 2 end at the table's entry.
+//! 3. Most packets come to what the one before them came to, and change nothing but the time of their connections' last
+//!    packet. As long as the connections say so ([`Connection::steady`]) and no packet of another flow has changed them,
+//!    steps 1 and 2 end at the table's entry; the time is read there when it matters again.
 //!
 //! Rules are asked once for a flow at a side and then again only when a connection begins anew.
 //!
@@ -19,18 +19,17 @@
 //! If you change this: the short way must come to the same as the long one. `the_short_way_is_the_long_way` holds it.
 
 use std::collections::HashMap;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::classes::{ClassReader, Classes};
-use super::flows::{ConnectionId, Flow, Judged, NONE, Remembered, Short, Side, connection_id};
+use super::flows::{ConnectionId, Flow, Judged, Member, NONE, Remembered, Ruled, Side, connection_id};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
 use super::sighting::Points;
-use crate::flow::{FlowKey, MeteringKey, ObservationPoint, WindowIndex};
-use crate::meter::{Batch, PacketFacts, Rekey, Rekeyed, Rekeyer};
+use crate::flow::{FlowCounters, FlowKey, MeteringKey, ObservationPoint, WindowIndex};
+use crate::meter::{Batch, Keys, PacketFacts, Placement, Rekey, Rekeyer, Ruling, Settled};
 use crate::packet::TcpFlags;
 use crate::record::Action;
 use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Peer, Sight, Traffic, Verdict, Vpc, Why};
@@ -38,13 +37,11 @@ use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Peer, Sight, Traffic
 /// How many flows are held before the first look for some that can be dropped.
 const FIRST_SWEEP: usize = 1 << 16;
 
-/// The flags that may change a connection.
-const TELLING: TcpFlags = TcpFlags(0x07);
-
 /// The judge: the table of its flows, and the rest.
 pub(super) struct Judge {
-    flows: Rekeyer<Short>,
+    flows: Rekeyer<Flow>,
     court: Court,
+    sweep_at: usize,
 }
 
 /// Everything but the table.
@@ -55,16 +52,11 @@ struct Court {
     classes: Classes,
     /// The action of packets of no known interface.
     unknown_action: Action,
-    flows: Vec<Flow>,
     numbers: HashMap<ConnectionId, u32, RandomState>,
-    /// How often each connection has changed: small, since every packet looks at it.
-    changes: Vec<u32>,
-    /// The time of each connection's last packet; packets of the short way only write it.
-    lasts: Vec<i64>,
     remembered: Vec<Remembered>,
-    sweep_at: usize,
-    /// The greatest time so far.
-    now: i64,
+    /// What was ruled so far, each once, by the number of its ruling.
+    rulings: Vec<Ruled>,
+    ruling_numbers: HashMap<Ruled, u32, RandomState>,
     judged: Judged,
     #[cfg(test)]
     long_way_only: bool,
@@ -78,18 +70,15 @@ impl Judge {
             points,
             classes: Classes::default(),
             unknown_action: unknown_action.unwrap_or(Action::Accept),
-            flows: Vec::new(),
             numbers: HashMap::default(),
-            changes: Vec::new(),
-            lasts: Vec::new(),
             remembered: Vec::new(),
-            sweep_at: FIRST_SWEEP,
-            now: i64::MIN,
+            rulings: Vec::new(),
+            ruling_numbers: HashMap::default(),
             judged: Judged::default(),
             #[cfg(test)]
             long_way_only: false,
         };
-        Judge { flows: Rekeyer::default(), court }
+        Judge { flows: Rekeyer::default(), court, sweep_at: FIRST_SWEEP }
     }
 
     /// Where the classes can be read that keys are given.
@@ -97,7 +86,7 @@ impl Judge {
         self.court.classes.reader()
     }
 
-    /// What was counted beside the records.
+    /// What was counted beside the records; to be asked when all is flushed.
     pub(super) fn into_judged(self) -> Judged {
         self.court.judged
     }
@@ -105,70 +94,68 @@ impl Judge {
     /// Judges a batch; what is counted goes into `out`, with classes for observation points.
     pub(super) fn judge(&mut self, batch: &Batch, out: &mut Batch) {
         self.flows.rekey(batch, out, &mut self.court);
-        if self.court.flows.len() >= self.court.sweep_at {
+        if self.flows.len() >= self.sweep_at {
             self.sweep(out);
         }
     }
 
     /// Hands on what was counted in windows below `passed`, or in all.
     pub(super) fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Batch) {
-        self.flows.flush(passed, out);
+        self.flows.flush(passed, out, &mut self.court);
     }
 
     /// Drops what does not matter any more, and numbers the rest anew.
     #[cold]
     fn sweep(&mut self, out: &mut Batch) {
         let court = &mut self.court;
-        let (vpc, now) = (court.vpc.clone(), court.now);
+        let mut now = i64::MIN;
+        self.flows.for_each(|_, last, flow| {
+            let Some(last) = last else { return };
+            now = now.max(last.nanos());
+            for side in flow.sides.iter().flatten().filter(|side| side.refreshes) {
+                if let Some(remembered) = court.remembered.get_mut(side.connection as usize) {
+                    remembered.connection.seen(last.nanos());
+                }
+            }
+        });
         let mut renamed: Vec<u32> = Vec::with_capacity(court.remembered.len());
         let mut kept = 0;
-        for (remembered, last) in court.remembered.iter_mut().zip(&court.lasts) {
-            remembered.connection.seen(*last);
-            let timeouts = vpc.timeouts(remembered.interface);
-            let forgotten = remembered.connection.is_forgotten(remembered.protocol, &timeouts, now);
+        for Remembered { connection, protocol, interface, .. } in &court.remembered {
+            let forgotten = connection.is_forgotten(*protocol, &court.vpc.timeouts(*interface), now);
             renamed.push(if forgotten { NONE } else { kept });
             kept += u32::from(!forgotten);
         }
         let rename = |number: u32| renamed.get(number as usize).copied().unwrap_or(NONE);
+        // a flow of which a connection is gone is found out again if it goes on
+        self.flows.retain(out, court, |_, flow| {
+            let mut connections = flow.connections();
+            connections.clone().next().is_some() && connections.all(|connection| rename(connection) != NONE)
+        });
         let mut at = 0..;
-        court.remembered.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
-        let mut at = 0..;
-        court.changes.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
-        let mut at = 0..;
-        court.lasts.retain(|_| at.next().is_some_and(|at| rename(at) != NONE));
+        court.remembered.retain_mut(|remembered| {
+            remembered.members = Member::NONE;
+            at.next().is_some_and(|at| rename(at) != NONE)
+        });
         court.numbers.retain(|_, number| {
             *number = rename(*number);
             *number != NONE
         });
-        // a flow of which a connection is gone is found out again if it goes on
-        let mut renamed_flows: Vec<u32> = Vec::with_capacity(court.flows.len());
-        let mut kept = 0;
-        court.flows.retain_mut(|flow| {
-            let (mut alive, mut gone) = (false, false);
-            for side in flow.sides.iter_mut().flatten().filter(|side| side.connection != NONE) {
-                side.connection = rename(side.connection);
-                alive |= side.connection != NONE;
-                gone |= side.connection == NONE;
-            }
-            let keep = alive && !gone;
-            renamed_flows.push(if keep { kept } else { NONE });
-            kept += u32::from(keep);
-            keep
+        self.flows.for_each(|number, _, flow| {
+            flow.sides.iter_mut().flatten().for_each(|side| side.connection = rename(side.connection));
+            court.link(number, flow);
         });
-        self.flows.retain(out, |short| {
-            short.flow = renamed_flows.get(short.flow as usize).copied().unwrap_or(NONE);
-            short.connections = short.connections.map(rename);
-            short.flow != NONE
-        });
-        court.sweep_at = (court.flows.len() * 2).max(FIRST_SWEEP);
+        self.sweep_at = (self.flows.len() * 2).max(FIRST_SWEEP);
     }
 }
 
-impl Rekey<Short> for Court {
+impl Rekey<Flow> for Court {
+    /// The flags that may change a connection.
+    const TELLING: TcpFlags = TcpFlags(0x07);
+
     /// Finds out which interfaces a flow passes.
     #[cold]
     #[inline(never)]
-    fn begin(&mut self, key: MeteringKey) -> Short {
+    fn begin(&mut self, number: u32, key: MeteringKey) -> Flow {
         let sighted = self.points.get(key.point);
         let traffic = Traffic::new(key.flow, key.icmp);
         let FlowKey { srcaddr, dstaddr, .. } = key.flow;
@@ -185,137 +172,141 @@ impl Rekey<Short> for Court {
             let remembers = special.is_none() && groups;
             let connection = if remembers { self.connection_of(interface, &traffic) } else { NONE };
             let sight = Sight { interface, egress, next };
-            Some(Side { sight, asked: Asked::default(), connection, special, peer })
+            let asked = Asked::default();
+            Some(Side { sight, asked, connection, special, peer, refreshes: false, next: Member::NONE })
         });
         let regional =
             if self.vpc.has_regional_nat() { self.regional_nat(&key.flow, from, to) } else { None };
-        let number = u32::try_from(self.flows.len()).unwrap_or(NONE);
-        self.flows.push(Flow {
+        let mut flow = Flow {
             traffic,
             capture: sighted.capture,
             notes: sighted.notes,
             sides,
             regional,
             verdicts: [None, None],
-            outcome: None,
-        });
-        Short {
-            until: i64::MIN,
-            idle: 0,
-            flow: number,
-            connections: [NONE; 2],
-            changes: 0,
-            class: 0,
-            sights: 0,
-            undecided: 0,
-            unknown_owner: false,
-        }
+            ruling: None,
+        };
+        self.link(number, &mut flow);
+        flow
     }
 
-    #[inline]
-    fn touch(&self, short: &Short) {
-        let [one, other] = short.connections;
-        black_box(self.changes.get(one as usize));
-        black_box(self.changes.get(other as usize));
+    fn rule(&mut self, packet: &PacketFacts, number: u32, keys: &mut impl Keys<Flow>) -> Ruling {
+        let connections = keys
+            .kept(number)
+            .map_or([NONE; 2], |flow| flow.sides.map(|side| side.map_or(NONE, |side| side.connection)));
+        connections.into_iter().for_each(|connection| self.bring_up(connection, keys));
+        let mut changed = [NONE; 2];
+        let Some(flow) = keys.kept(number) else { return Ruling { number: 0, idle: None, anew: false } };
+        let (ruling, refreshed) = self.rule_on_flow(packet, flow, &mut changed);
+        for connection in changed {
+            self.revoke_others(connection, number, keys);
+        }
+        Ruling { anew: refreshed, ..ruling }
     }
 
-    #[inline]
-    fn take(&mut self, packet: &PacketFacts, short: &mut Short) -> Rekeyed {
-        let time = packet.time.nanos();
-        #[cfg(test)]
-        if self.long_way_only {
-            short.until = i64::MIN;
+    fn settle(&mut self, ruling: u32, placement: Placement, counters: &FlowCounters) -> Settled {
+        match self.rulings.get(ruling as usize) {
+            Some(&Ruled::Counted { class, sights, undecided, unknown_owner }) => {
+                let total = &mut self.judged.total;
+                let more = u64::from(sights.saturating_sub(1));
+                total.packets_in_second_records += more * counters.packets;
+                total.ip_bytes_in_second_records += more * counters.bytes;
+                total.packets_undecided += u64::from(undecided) * counters.packets;
+                total.packets_of_no_known_interface += u64::from(unknown_owner) * counters.packets;
+                Settled::Counted { point: ObservationPoint(class), with_direction: unknown_owner }
+            }
+            Some(&Ruled::Skipped { capture, notes, reason }) => {
+                self.judged.take_back(capture, notes, reason, placement, counters);
+                Settled::LeftOut
+            }
+            None => Settled::LeftOut,
         }
-        let is_greatest = time >= self.now;
-        self.now = self.now.max(time);
-        if packet.logged_flags.0 & TELLING.0 == 0 && time <= short.until && self.is_unchanged(short) {
-            self.note(time, is_greatest, short);
-            return self.count(packet, short);
-        }
-        self.take_long(packet, short)
     }
 }
 
 impl Court {
-    /// Whether nothing but the time of the last packet has changed for a flow's connections.
-    #[inline]
-    fn is_unchanged(&self, short: &Short) -> bool {
-        let changes = short.connections.map(|at| self.changes.get(at as usize).copied().unwrap_or(0));
-        let [one, other] = changes;
-        one.wrapping_add(other) == short.changes
+    /// Puts a flow into the lists of its connections' flows.
+    fn link(&mut self, number: u32, flow: &mut Flow) {
+        for (at, side) in flow.sides.iter_mut().enumerate() {
+            let Some(side) = side else { continue };
+            let Some(remembered) = self.remembered.get_mut(side.connection as usize) else { continue };
+            side.next = std::mem::replace(&mut remembered.members, Member::new(number, at));
+        }
     }
 
-    /// Notes the time of a packet that changes nothing else. Where it is the greatest so far, no earlier one needs to be
-    /// looked at, which would cost a cache miss.
-    #[inline]
-    fn note(&mut self, time: i64, is_greatest: bool, short: &mut Short) {
-        // its connections live at least as long as it does itself
-        short.until = short.until.max(time.saturating_add(short.idle));
-        for connection in short.connections {
-            if let Some(last) = self.lasts.get_mut(connection as usize) {
-                *last = if is_greatest { time } else { time.max(*last) };
+    /// Notes the packets of a connection's flows that were not ruled on one by one.
+    fn bring_up(&mut self, connection: u32, keys: &mut impl Keys<Flow>) {
+        let Some(Remembered { connection, members, .. }) = self.remembered.get_mut(connection as usize)
+        else {
+            return;
+        };
+        let mut at = *members;
+        while let Some((number, side)) = at.get() {
+            let last = keys.last(number);
+            let Some(side) = keys.kept(number).and_then(|flow| flow.side(side)) else { return };
+            if let Some(last) = last.filter(|_| side.refreshes) {
+                connection.seen(last.nanos());
             }
+            at = side.next;
         }
     }
 
-    /// Counts a packet under the flow's class, or as skipped.
-    #[inline]
-    fn count(&mut self, packet: &PacketFacts, short: &Short) -> Rekeyed {
-        if short.sights == 0 {
-            self.judged.take_back(short.class, packet);
-            return Rekeyed::LeftOut;
+    /// Ends the rulings of a connection's flows but one.
+    fn revoke_others(&self, connection: u32, but: u32, keys: &mut impl Keys<Flow>) {
+        let mut at = self.remembered.get(connection as usize).map_or(Member::NONE, |found| found.members);
+        while let Some((number, side)) = at.get() {
+            if number != but {
+                keys.revoke(number);
+            }
+            let Some(side) = keys.kept(number).and_then(|flow| flow.side(side)) else { return };
+            at = side.next;
         }
-        let total = &mut self.judged.total;
-        let more = u64::from(short.sights.saturating_sub(1));
-        total.packets_in_second_records += more;
-        total.ip_bytes_in_second_records += more * u64::from(packet.ip_length);
-        total.packets_undecided += u64::from(short.undecided);
-        total.packets_of_no_known_interface += u64::from(short.unknown_owner);
-        Rekeyed::Counted { point: ObservationPoint(short.class), with_direction: short.unknown_owner }
     }
 
-    /// Judges a packet.
-    #[inline(never)]
-    fn take_long(&mut self, packet: &PacketFacts, short: &mut Short) -> Rekeyed {
-        let Some(flow) = self.flows.get_mut(short.flow as usize) else { return Rekeyed::LeftOut };
+    /// Judges a packet of a flow: its ruling, and whether from now on packets count for other connections than before.
+    /// Connections of which more than the last packet's time has changed are put into `changed`.
+    fn rule_on_flow(
+        &mut self,
+        packet: &PacketFacts,
+        flow: &mut Flow,
+        changed: &mut [u32; 2],
+    ) -> (Ruling, bool) {
         let (time, flags) = (packet.time.nanos(), packet.logged_flags);
         let mut verdicts = [None, None];
         let mut ended = false;
         // how long the verdicts stay the same, and on which connections that depends
         let mut idle = Some(i64::MAX);
-        let mut asked = [NONE; 2];
-        for ((side, verdict), asked) in flow.sides.iter_mut().zip(&mut verdicts).zip(&mut asked) {
+        let mut refreshes = [false; 2];
+        for (at, (side, verdict)) in flow.sides.iter_mut().zip(&mut verdicts).enumerate() {
             let Some(side) = side.as_mut().filter(|_| !ended) else { continue };
             if let Some(special) = side.special {
                 *verdict = Some(Verdict { answer: Answer::Yes, why: Why::Special(special) });
                 continue;
             }
-            let at = side.connection as usize;
             let mut unremembered = Connection::default();
-            let parts = (self.remembered.get_mut(at), self.lasts.get_mut(at), self.changes.get_mut(at));
-            let judged = match parts {
-                (Some(Remembered { connection, protocol, .. }), Some(last), Some(changes)) => {
-                    connection.seen(*last);
+            let judged = match self.remembered.get_mut(side.connection as usize) {
+                Some(Remembered { connection, protocol, .. }) => {
                     let timeouts = self.vpc.timeouts(side.sight.interface);
                     // what is forgotten begins anew, and is counted anew
                     let forgotten = connection.is_forgotten(*protocol, &timeouts, time);
-                    let before = connection.is_mid_stream() && !forgotten;
+                    let (before, was_mid_stream) = (*connection, connection.is_mid_stream() && !forgotten);
                     let judged =
                         self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked);
-                    let joined = connection.is_mid_stream() && !before;
+                    let joined = connection.is_mid_stream() && !was_mid_stream;
                     self.judged.total.tcp_connections_judged_mid_stream += u64::from(joined);
-                    *last = connection.last();
-                    *changes = changes.wrapping_add(1);
+                    if !connection.differs_in_time_alone(&before) {
+                        changed.iter_mut().skip(at).take(1).for_each(|changed| *changed = side.connection);
+                    }
                     // what the ACL stops on its way in does not reach the connection
                     let stopped = !side.sight.egress && matches!(judged.why, Why::Denied(_));
                     if !stopped {
-                        *asked = side.connection;
+                        refreshes.iter_mut().skip(at).take(1).for_each(|refreshes| *refreshes = true);
                         let steady = connection.steady(*protocol, side.sight.egress, &timeouts);
                         idle = idle.and_then(|idle| Some(idle.min(steady?)));
                     }
                     judged
                 }
-                _ => {
+                None => {
                     let connection = &mut unremembered;
                     self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked)
                 }
@@ -324,36 +315,45 @@ impl Court {
             ended = judged.answer == Answer::No;
             *verdict = Some(judged);
         }
-        let outcome = match flow.outcome {
-            Some(outcome) if flow.verdicts == verdicts => outcome,
+        #[cfg(test)]
+        if self.long_way_only {
+            idle = None;
+        }
+        let mut refreshed = false;
+        for (side, refreshes) in flow.sides.iter_mut().zip(refreshes) {
+            // packets that are ruled on one by one are noted by that
+            let refreshes = refreshes && idle.is_some();
+            if let Some(side) = side {
+                refreshed |= side.refreshes != refreshes;
+                side.refreshes = refreshes;
+            }
+        }
+        let number = match flow.ruling {
+            Some(number) if flow.verdicts == verdicts => number,
             _ => {
                 flow.verdicts = verdicts;
-                let outcome = outcome(&self.options, &mut self.classes, self.unknown_action, flow);
-                flow.outcome = Some(outcome);
-                outcome
+                let ruled = match outcome(&self.options, &mut self.classes, self.unknown_action, flow) {
+                    Outcome::Count { class, sights, undecided, unknown_owner } => {
+                        Ruled::Counted { class, sights, undecided, unknown_owner }
+                    }
+                    Outcome::Skip(reason) => {
+                        Ruled::Skipped { capture: flow.capture, notes: flow.notes, reason }
+                    }
+                };
+                *flow.ruling.insert(self.number(ruled))
             }
         };
-        let (class, sights, undecided, unknown_owner) = match outcome {
-            Outcome::Count { class, sights, undecided, unknown_owner } => {
-                (class, sights, undecided, unknown_owner)
-            }
-            Outcome::Skip(reason) => (self.judged.place(flow.capture, flow.notes, reason), 0, 0, false),
-        };
-        let changes = asked.into_iter().fold(0_u32, |sum, connection| {
-            sum.wrapping_add(self.changes.get(connection as usize).copied().unwrap_or(0))
-        });
-        *short = Short {
-            until: idle.map_or(i64::MIN, |idle| time.saturating_add(idle)),
-            idle: idle.unwrap_or(0),
-            connections: asked,
-            changes,
-            class,
-            sights,
-            undecided,
-            unknown_owner,
-            ..*short
-        };
-        self.count(packet, short)
+        (Ruling { number, idle, anew: false }, refreshed)
+    }
+
+    /// The number of a ruling.
+    fn number(&mut self, ruled: Ruled) -> u32 {
+        let next = u32::try_from(self.rulings.len()).unwrap_or(u32::MAX);
+        let number = *self.ruling_numbers.entry(ruled).or_insert(next);
+        if number == next {
+            self.rulings.push(ruled);
+        }
+        number
     }
 
     /// A regional NAT gateway that a packet passes, and whether out of it: it has public addresses but no interface, so
@@ -373,10 +373,12 @@ impl Court {
         let next = u32::try_from(self.remembered.len()).unwrap_or(NONE);
         let number = *self.numbers.entry(id).or_insert(next);
         if number == next {
-            self.changes.push(0);
-            self.lasts.push(i64::MIN);
-            let protocol = traffic.flow.protocol;
-            self.remembered.push(Remembered { connection: Connection::default(), protocol, interface });
+            self.remembered.push(Remembered {
+                connection: Connection::default(),
+                protocol: traffic.flow.protocol,
+                interface,
+                members: Member::NONE,
+            });
         }
         number
     }
