@@ -16,8 +16,8 @@ use crate::packet::Timestamp;
 /// How many batches may wait between reading and what depends on order.
 const QUEUE: usize = 64;
 
-/// How often a thread gives way before it sleeps: for less than a millisecond.
-const PATIENCE: usize = 1000;
+/// How often a thread gives way before it sleeps: for some microseconds.
+const PATIENCE: usize = 30;
 
 /// Writes the records of closed windows.
 pub(super) trait Emit {
