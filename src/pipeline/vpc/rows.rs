@@ -27,6 +27,21 @@ pub(super) struct RowKey {
     pub(super) direction: u8,
 }
 
+impl RowKey {
+    /// The beginning of the order in one number: where those of two keys differ, they are in the keys' order.
+    fn beginning(&self) -> u128 {
+        match (self.srcaddr, self.dstaddr) {
+            (IpAddr::V4(srcaddr), IpAddr::V4(dstaddr)) => {
+                let addresses = u64::from(srcaddr.to_bits()) << 32 | u64::from(dstaddr.to_bits());
+                let ports = u32::from(self.srcport) << 16 | u32::from(self.dstport);
+                (u128::from(addresses) << 8 | u128::from(self.protocol.0)) << 32 | u128::from(ports)
+            }
+            (IpAddr::V4(srcaddr), IpAddr::V6(_)) => u128::from(srcaddr.to_bits()) << 72 | ((1 << 72) - 1),
+            (IpAddr::V6(srcaddr), _) => 1 << 127 | srcaddr.to_bits() >> 1,
+        }
+    }
+}
+
 /// One flow's part of a record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
@@ -51,7 +66,8 @@ pub(super) struct Rows {
 impl Rows {
     /// For a window's rows, of which about `memory` bytes may be held.
     pub(super) fn new(memory: usize) -> Rows {
-        let limit = (memory / size_of::<Row>()).max(1024);
+        // rows are held twice while they are sorted, and once more as numbers
+        let limit = (memory / (2 * size_of::<Row>() + size_of::<(u128, u32)>())).max(1024);
         Rows { rows: Vec::new(), limit, from: None, until: None }
     }
 
@@ -69,7 +85,7 @@ impl Rows {
     /// Keeps the smaller half; rows of one record stay together.
     #[cold]
     fn shrink(&mut self) {
-        self.rows.sort_unstable_by_key(|row| (row.key, row.class, row.sight));
+        self.sort();
         self.merge();
         let half = self.rows.len() / 2;
         if self.rows.len() * 4 > self.limit * 3
@@ -79,6 +95,17 @@ impl Rows {
             let keep = self.rows.partition_point(|row| row.key < until);
             self.rows.truncate(keep);
         }
+    }
+
+    /// Sorts the rows: they are large, so their places are sorted, mostly by one number, and each row moves once.
+    fn sort(&mut self) {
+        let whole = |at: u32| self.rows.get(at as usize).map(|row| (row.key, row.class, row.sight));
+        let mut order: Vec<(u128, u32)> =
+            self.rows.iter().zip(0..).map(|(row, at)| (row.key.beginning(), at)).collect();
+        order.sort_unstable_by(|(one, at), (other, other_at)| {
+            one.cmp(other).then_with(|| whole(*at).cmp(&whole(*other_at)))
+        });
+        self.rows = order.iter().filter_map(|(_, at)| self.rows.get(*at as usize).copied()).collect();
     }
 
     /// Adds up what has one place and one class.
@@ -94,7 +121,7 @@ impl Rows {
 
     /// The rows in their order; those of one record are neighbours.
     pub(super) fn sorted(&mut self) -> &[Row] {
-        self.rows.sort_unstable_by_key(|row| (row.key, row.class, row.sight));
+        self.sort();
         self.merge();
         &self.rows
     }
@@ -111,6 +138,8 @@ impl Rows {
 mod tests {
     use super::*;
     use crate::packet::{TcpFlags, Timestamp};
+    use proptest::prelude::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     fn row(number: u32, class: u32) -> Row {
         let address = IpAddr::V4(number.into());
@@ -129,6 +158,40 @@ mod tests {
             direction: 0,
         };
         Row { key, class, sight: 0, counters }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_sorted_by_their_whole_keys(
+            keys in proptest::collection::vec((0..8_u8, 0..3_u8, 0..3_u8, 0..2_u16, 0..2_u16, 0..3_u8), 0..60),
+        ) {
+            let mut rows = Rows::new(usize::MAX);
+            for (addresses, protocol, action, srcport, dstport, owner) in keys {
+                let address = |bit: u8| -> IpAddr {
+                    match (addresses >> bit & 1, addresses >> 2 == 0) {
+                        (low, false) => Ipv4Addr::from([10, 0, low, 255]).into(),
+                        (low, true) => Ipv6Addr::from([0xfd00, 0, 0, 0, 0, 0, 0, low.into()]).into(),
+                    }
+                };
+                let mut row = row(0, 0);
+                row.key = RowKey {
+                    srcaddr: address(0),
+                    dstaddr: address(1),
+                    protocol: Protocol(protocol),
+                    srcport,
+                    dstport,
+                    action,
+                    owner: owner.into(),
+                    ..row.key
+                };
+                rows.push(row);
+            }
+            let mut expected = rows.rows.clone();
+            expected.sort_by_key(|row| (row.key, row.class, row.sight));
+            rows.sort();
+            let keys = |rows: &[Row]| rows.iter().map(|row| row.key).collect::<Vec<_>>();
+            prop_assert_eq!(keys(&rows.rows), keys(&expected));
+        }
     }
 
     #[test]
