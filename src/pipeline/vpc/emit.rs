@@ -171,7 +171,7 @@ impl<W: Write> VpcEmitter<W> {
     }
 
     /// Writes sorted rows: those of one place are one record.
-    fn write_rows(&mut self, rows: &[Row]) -> Result<(), ConvertError> {
+    fn write_rows(&mut self, rows: &[&Row]) -> Result<(), ConvertError> {
         for record in rows.chunk_by(|row, next| row.key == next.key) {
             let Some(first) = record.first() else { continue };
             let mut counters = first.counters;
@@ -232,7 +232,7 @@ impl<W: Write> VpcEmitter<W> {
     }
 
     /// Appends why, behind a tab: each reason of the record's packets once.
-    fn write_why(&mut self, rows: &[Row]) {
+    fn write_why(&mut self, rows: &[&Row]) {
         self.buffer.pop();
         self.buffer.push(b'\t');
         let mut said: Vec<String> = Vec::new();
@@ -327,7 +327,7 @@ impl<W: Write> Emit for VpcEmitter<W> {
                 self.write_nodata(placement.window, &owners)?;
             }
             first_pass = false;
-            self.write_rows(rows.sorted())?;
+            self.write_rows(&rows.sorted())?;
             if !rows.next_pass() {
                 break;
             }
