@@ -239,8 +239,8 @@ pub struct VpcTotal {
     pub ip_bytes_in_second_records: u64,
     /// Packets in records that are of no interface of the VPC; they have the constants that were given.
     pub packets_of_no_known_interface: u64,
-    /// TCP connections judged without their beginning, at each interface that they passed.
-    pub tcp_connections_judged_mid_stream: u64,
+    /// Connections judged without their beginning, at each interface that they passed and whose records are written.
+    pub connections_judged_mid_stream: u64,
     /// Packets in records whose action could not be decided and is `-`; those of second records too.
     pub packets_undecided: u64,
     /// NODATA records written.

@@ -89,7 +89,7 @@ fn options(
     running: &RunningArgs,
 ) -> DiffOptions {
     let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, .. } = comparing;
-    let unlogged = vpc.as_ref().map_or_else(|| UnloggedTraffic::new(vpc_cidrs), |vpc| vpc.unlogged());
+    let unlogged = vpc.as_ref().map_or_else(|| UnloggedTraffic::new(vpc_cidrs), |vpc| vpc.unlogged().clone());
     DiffOptions {
         meter: MeterOptions {
             tunnels: logs.decap.unwrap_or(Tunnels::NONE),

@@ -138,8 +138,8 @@ pub fn show(ledger: &Ledger) {
     );
     line(
         "mid-stream",
-        vpc.tcp_connections_judged_mid_stream,
-        "TCP connections judged without their beginning",
+        vpc.connections_judged_mid_stream,
+        "connections judged without their beginning",
     );
     line("undecided", vpc.packets_undecided, "packets in records whose action is `-`");
     line("nodata", vpc.records_nodata, "records of windows without traffic");

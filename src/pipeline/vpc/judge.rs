@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::classes::{ClassReader, Classes};
+use super::classes::{ClassReader, Classes, Owner};
 use super::flows::{ConnectionId, Flow, Judged, NONE, Remembered, Short, Side, connection_id};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
@@ -33,7 +33,7 @@ use crate::flow::{FlowKey, MeteringKey, ObservationPoint, WindowIndex};
 use crate::meter::{Batch, PacketFacts, Rekey, Rekeyed, Rekeyer};
 use crate::packet::TcpFlags;
 use crate::record::Action;
-use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Peer, Sight, Traffic, Verdict, Vpc, Why};
+use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Sight, Traffic, Verdict, Vpc, Why};
 
 /// How many flows are held before the first look for some that can be dropped.
 const FIRST_SWEEP: usize = 1 << 16;
@@ -65,6 +65,8 @@ struct Court {
     sweep_at: usize,
     /// The greatest time so far.
     now: i64,
+    /// The time of the first packet.
+    since: Option<i64>,
     judged: Judged,
     #[cfg(test)]
     long_way_only: bool,
@@ -85,6 +87,7 @@ impl Judge {
             remembered: Vec::new(),
             sweep_at: FIRST_SWEEP,
             now: i64::MIN,
+            since: None,
             judged: Judged::default(),
             #[cfg(test)]
             long_way_only: false,
@@ -279,6 +282,7 @@ impl Court {
     fn take_long(&mut self, packet: &PacketFacts, short: &mut Short) -> Rekeyed {
         let Some(flow) = self.flows.get_mut(short.flow as usize) else { return Rekeyed::LeftOut };
         let (time, flags) = (packet.time.nanos(), packet.logged_flags);
+        let moment = Moment { time, since: *self.since.get_or_insert(time) };
         let mut verdicts = [None, None];
         let mut ended = false;
         // how long the verdicts stay the same, and on which connections that depends
@@ -301,9 +305,11 @@ impl Court {
                     let forgotten = connection.is_forgotten(*protocol, &timeouts, time);
                     let before = connection.is_mid_stream() && !forgotten;
                     let judged =
-                        self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked);
+                        self.vpc.judge(side.sight, &flow.traffic, flags, moment, connection, &mut side.asked);
                     let joined = connection.is_mid_stream() && !before;
-                    self.judged.total.tcp_connections_judged_mid_stream += u64::from(joined);
+                    if joined && self.options.wants(Owner::Interface(side.sight.interface)) {
+                        self.judged.total.connections_judged_mid_stream += 1;
+                    }
                     *last = connection.last();
                     *changes = changes.wrapping_add(1);
                     // what the ACL stops on its way in does not reach the connection
@@ -317,7 +323,7 @@ impl Court {
                 }
                 _ => {
                     let connection = &mut unremembered;
-                    self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked)
+                    self.vpc.judge(side.sight, &flow.traffic, flags, moment, connection, &mut side.asked)
                 }
             };
             // what the sender's side refuses never reaches the receiver's
