@@ -249,6 +249,8 @@ pub struct VpcTotal {
     pub records_nodata_left_out: u64,
     /// SKIPDATA records written.
     pub records_skipdata: u64,
+    /// Losses told of a capture's interface on which no interface of the VPC was seen, each window once.
+    pub losses_of_no_known_interface: u64,
 }
 
 /// One capture's part.

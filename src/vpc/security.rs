@@ -196,9 +196,8 @@ impl Vpc {
         let mut answer = GroupAnswer { answer: Answer::No, rule: None, untracked: false };
         let mut open = false;
         for place in &compiled.groups {
-            let known = place.and_then(|place| {
-                Some((place, self.groups.groups.get(place as usize)?.rules(egress)?))
-            });
+            let known =
+                place.and_then(|place| Some((place, self.groups.groups.get(place as usize)?.rules(egress)?)));
             let Some((place, rules)) = known else {
                 if answer.answer == Answer::No {
                     answer.answer = Answer::Unknown;

@@ -1,6 +1,8 @@
 //! One packet and its reply, without a capture: every interface that they pass, and what each rule says.
 
-use super::{Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Question, Sight, Traffic, Verdict, Vpc, Why};
+use super::{
+    Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Question, Sight, Traffic, Verdict, Vpc, Why,
+};
 use crate::packet::{Protocol, TcpFlags};
 use crate::record::FlowDirection;
 

@@ -136,11 +136,7 @@ pub fn show(ledger: &Ledger) {
         vpc.packets_of_no_known_interface,
         "packets of no interface of the VPC, in records with the constants",
     );
-    line(
-        "mid-stream",
-        vpc.connections_judged_mid_stream,
-        "connections judged without their beginning",
-    );
+    line("mid-stream", vpc.connections_judged_mid_stream, "connections judged without their beginning");
     line("undecided", vpc.packets_undecided, "packets in records whose action is `-`");
     line("nodata", vpc.records_nodata, "records of windows without traffic");
     line(
@@ -149,4 +145,9 @@ pub fn show(ledger: &Ledger) {
         "records of windows without traffic that were not written, more than 100,000 in a row",
     );
     line("skipdata", vpc.records_skipdata, "records of windows in which the capture lost packets");
+    line(
+        "losses-of-no-known-interface",
+        vpc.losses_of_no_known_interface,
+        "losses of the capture where no interface of the VPC was seen",
+    );
 }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::classes::{ClassReader, Classes, Owner};
+use super::drops::{OwnersOn, SeenOn};
 use super::flows::{ConnectionId, Flow, Judged, NONE, Remembered, Short, Side, connection_id};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
@@ -33,7 +34,9 @@ use crate::flow::{FlowKey, MeteringKey, ObservationPoint, WindowIndex};
 use crate::meter::{Batch, PacketFacts, Rekey, Rekeyed, Rekeyer};
 use crate::packet::TcpFlags;
 use crate::record::Action;
-use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Sight, Traffic, Verdict, Vpc, Why};
+use crate::vpc::{
+    Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Sight, Traffic, Verdict, Vpc, Why,
+};
 
 /// How many flows are held before the first look for some that can be dropped.
 const FIRST_SWEEP: usize = 1 << 16;
@@ -53,6 +56,7 @@ struct Court {
     vpc: Arc<Vpc>,
     points: Points,
     classes: Classes,
+    seen_on: SeenOn,
     /// The action of packets of no known interface.
     unknown_action: Action,
     flows: Vec<Flow>,
@@ -79,6 +83,7 @@ impl Judge {
             options,
             points,
             classes: Classes::default(),
+            seen_on: SeenOn::default(),
             unknown_action: unknown_action.unwrap_or(Action::Accept),
             flows: Vec::new(),
             numbers: HashMap::default(),
@@ -95,9 +100,9 @@ impl Judge {
         Judge { flows: Rekeyer::default(), court }
     }
 
-    /// Where the classes can be read that keys are given.
-    pub(super) fn class_reader(&self) -> ClassReader {
-        self.court.classes.reader()
+    /// Where the classes can be read that keys are given, and who was seen on which interface of the captures.
+    pub(super) fn readers(&self) -> (ClassReader, OwnersOn) {
+        (self.court.classes.reader(), self.court.seen_on.reader())
     }
 
     /// What was counted beside the records.
@@ -192,6 +197,9 @@ impl Rekey<Short> for Court {
         });
         let regional =
             if self.vpc.has_regional_nat() { self.regional_nat(&key.flow, from, to) } else { None };
+        let interfaces = sides.iter().flatten().map(|side| Owner::Interface(side.sight.interface));
+        let owners = interfaces.chain(regional.map(|(at, _)| Owner::RegionalNat(at)));
+        self.seen_on.note(sighted.capture, sighted.interface, owners, &self.options);
         let number = u32::try_from(self.flows.len()).unwrap_or(NONE);
         self.flows.push(Flow {
             traffic,

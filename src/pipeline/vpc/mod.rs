@@ -25,6 +25,7 @@ mod drops;
 mod emit;
 mod empty;
 mod flows;
+mod gaps;
 mod judge;
 mod judging;
 mod options;

@@ -85,7 +85,7 @@ impl VpcOptions {
         let id = match owner {
             Owner::Interface(at) => self.vpc.interface(at).map(|interface| interface.id.as_str()),
             Owner::RegionalNat(at) => self.vpc.nat_gateway(at).map(|nat| nat.id.as_str()),
-            Owner::Unknown => return self.only.is_empty(),
+            Owner::Unknown => return self.only.is_empty() && !self.known_only,
         };
         self.only.is_empty() || id.is_some_and(|id| self.only.contains(id))
     }

@@ -71,7 +71,7 @@ pub(super) fn outcome(
         }
     }
     if sights.is_empty() {
-        if options.known_only || !options.only.is_empty() {
+        if !options.wants(Owner::Unknown) {
             return Outcome::Skip(SkipReason::UnknownInterface);
         }
         let FlowKey { srcaddr, dstaddr, .. } = flow.traffic.flow;

@@ -61,9 +61,10 @@ impl ModelBuilder {
 
     /// Adds the entries of a list, which may come in several pages in one file.
     fn put_entries(&mut self, list: PrefixList) {
-        let known = self.model.prefix_lists.iter_mut().find(|known| {
-            known.id == list.id && known.place == list.place && known.place.path.is_empty()
-        });
+        let known =
+            self.model.prefix_lists.iter_mut().find(|known| {
+                known.id == list.id && known.place == list.place && known.place.path.is_empty()
+            });
         match known.and_then(|known| known.cidrs.as_mut()) {
             Some(cidrs) => cidrs.extend(list.cidrs.into_iter().flatten()),
             None => self.put_prefix_list(list),

@@ -81,7 +81,8 @@ impl ModelBuilder {
     /// out.
     pub(super) fn take_listed_rules(&mut self) {
         for listed in std::mem::take(&mut self.listed_rules) {
-            let Some(known) = self.model.security_groups.iter_mut().find(|known| known.id == listed.id) else {
+            let Some(known) = self.model.security_groups.iter_mut().find(|known| known.id == listed.id)
+            else {
                 self.model.security_groups.push(listed);
                 continue;
             };

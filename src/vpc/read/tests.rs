@@ -328,13 +328,19 @@ fn wrong_types_of_a_toml_were_taken() {
         ("vpc = \"x\"", "`a.toml`, vpc: found `x`, expected a table, or a list of tables"),
         ("account = 1.5", "`a.toml`, account: found `1.5`, expected text"),
         ("subnet = nan", "`a.toml`, subnet: found `NaN`, expected a table, or a list of tables"),
-        ("[[interface]]\nid = \"eni-1\"\ntags = { a = 1 }", "`a.toml`, interface[0].tags.a: found `1`, expected text"),
+        (
+            "[[interface]]\nid = \"eni-1\"\ntags = { a = 1 }",
+            "`a.toml`, interface[0].tags.a: found `1`, expected text",
+        ),
         (
             "[[peering]]\nid = \"pcx-1\"\nregions = [\"eu-central-1\"]",
             "`a.toml`, peering[0]: found 1 `regions`, expected two",
         ),
         ("[[peering]]\nid = \"pcx-1\"", "`a.toml`, peering[0]: found 0 `regions`, expected two"),
-        ("[[acl]]\nid = \"acl-default\"", "`a.toml`, acl[0]: `acl-default` is the ACL of subnets that name none"),
+        (
+            "[[acl]]\nid = \"acl-default\"",
+            "`a.toml`, acl[0]: `acl-default` is the ACL of subnets that name none",
+        ),
     ] {
         let found = error("a.toml", text);
         assert!(found.starts_with(message), "{found}\nbegins not with\n{message}");
@@ -342,8 +348,12 @@ fn wrong_types_of_a_toml_were_taken() {
     let mut builder = ModelBuilder::default();
     builder.add("a.toml", "account = 123456789012\n[vpc]\nid = \"vpc-1\"").unwrap();
     assert_eq!(builder.finish().vpcs[0].account.as_deref(), Some("123456789012"));
-    let tag = r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "TagSet": [{"Key": "a", "Value": 5}]}]}"#;
-    assert_eq!(error("a.json", tag), "`a.json`, NetworkInterfaces[0].TagSet[0].Value: found `5`, expected text");
+    let tag =
+        r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "TagSet": [{"Key": "a", "Value": 5}]}]}"#;
+    assert_eq!(
+        error("a.json", tag),
+        "`a.json`, NetworkInterfaces[0].TagSet[0].Value: found `5`, expected text"
+    );
 }
 
 #[test]

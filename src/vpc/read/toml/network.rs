@@ -32,7 +32,9 @@ pub(super) fn subnets(builder: &mut ModelBuilder, common: &Common, root: &Node<'
         let subnets = described.iter().filter(|(_, acl, _)| of(acl)).map(|(subnet, ..)| subnet.id.clone());
         let subnets = subnets.collect();
         if id == OPEN {
-            return Err(node.error(format!("`{OPEN}` is the ACL of subnets that name none; call it another name")));
+            return Err(
+                node.error(format!("`{OPEN}` is the ACL of subnets that name none; call it another name"))
+            );
         }
         let acl = rules::acl(builder, common, node, subnets)?;
         defaults.extend(acl.is_default.then_some(acl.vpc));

@@ -33,11 +33,7 @@ pub(super) fn acl(
     Ok(acl)
 }
 
-pub(super) fn security_group(
-    builder: &mut ModelBuilder,
-    common: &Common,
-    node: &Node<'_>,
-) -> Result<()> {
+pub(super) fn security_group(builder: &mut ModelBuilder, common: &Common, node: &Node<'_>) -> Result<()> {
     node.only(&["id", "name", "vpc", "ingress", "egress"])?;
     let rules = |key: &str, egress| -> Result<Vec<SecurityRule>> {
         let items = node.items(key)?;
