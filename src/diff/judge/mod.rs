@@ -13,6 +13,7 @@ mod sampled;
 mod twice;
 mod words;
 
+pub use rules::contradicted;
 pub use sampled::LARGE_FLOW;
 
 use std::collections::{BTreeSet, HashMap};

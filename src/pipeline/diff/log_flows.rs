@@ -96,6 +96,26 @@ impl LogFlows {
         self.records.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
+    /// Whether there are records under a name.
+    pub(super) fn has_records(&self, key: &FlowKey) -> bool {
+        self.index.find(key, self.index.hash(key)).is_some_and(|flow| !self.of(flow).is_empty())
+    }
+
+    /// The records that are not left out.
+    pub(super) fn without(&self, is_left_out: impl Fn(&FlowId) -> bool) -> LogFlows {
+        let mut index = FlowIndex::default();
+        let mut records = Vec::new();
+        for (flow, key) in self.flows() {
+            let id =
+                |record: &Logged| FlowId { key: *key, action: record.action, interface: record.interface };
+            for record in self.of(flow).iter().filter(|record| !is_left_out(&id(record))) {
+                let flow = index.number(key);
+                records.push(Logged { flow, interface_flow: flow, ..*record });
+            }
+        }
+        LogFlows::new(index, records)
+    }
+
     /// The flows with their numbers.
     pub(super) fn flows(&self) -> impl Iterator<Item = (u32, &FlowKey)> {
         (0u32..).zip(self.index.keys())

@@ -4,8 +4,12 @@
 //! single seconds are kept only where two records share one. Flows in which everything fits that way are settled, the
 //! others are read again by the second. A sample of the flows is kept by the second at once, for the clock offset.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
+
+use foldhash::fast::FixedState;
 
 use super::capture_side::{Cells, add, cell, in_order};
 use super::counts::{Counts, Packet};
@@ -15,7 +19,10 @@ use super::partition::Partition;
 use super::walk::{Seen, TakeSeen, Walked, walk};
 use crate::capture::CaptureInput;
 use crate::decode::{Tunnels, decode};
-use crate::diff::{Cell, Claim, ClockOffset, LARGE_FLOW, OffsetVotes, Sides, Tolerance, fits_exactly};
+use crate::diff::{
+    Cell, Claim, ClockOffset, LARGE_FLOW, OffsetVotes, Sides, Surroundings, Tolerance, contradicted,
+    fits_exactly,
+};
 use crate::flow::FlowKey;
 use crate::packet::{CapturedPacket, Protocol};
 use crate::pipeline::{MeterOptions, Progress};
@@ -37,6 +44,12 @@ pub(super) struct Screen<'a> {
     /// What the records' clock is ahead of the packets', in seconds.
     pub(super) shift: i64,
     pub(super) tolerance: &'a Tolerance,
+    /// Flows of packets that are settled already.
+    pub(super) settled: &'a HashSet<FlowKey, FixedState>,
+    /// The VPC around the captures.
+    pub(super) vpc: Option<Arc<dyn Surroundings>>,
+    /// The interfaces that the log names, by their numbers less 1.
+    pub(super) names: &'a [String],
 }
 
 /// What was learnt of the share's flows.
@@ -58,6 +71,7 @@ pub(super) struct Screened {
 /// Gathers what is needed of packets.
 struct Batches<'a, H> {
     partition: Partition,
+    settled: &'a HashSet<FlowKey, FixedState>,
     tunnels: Tunnels,
     index: &'a FlowIndex,
     /// One flow in so many is in the sample.
@@ -71,7 +85,7 @@ impl<H: FnMut(Vec<Packet>) -> Vec<Packet>> TakeSeen for Batches<'_, H> {
     #[inline]
     fn take_seen(&mut self, packet: &CapturedPacket<'_>, seen: &Seen) {
         let Seen { key, second, ip_length, flags } = *seen;
-        if !self.partition.holds(&key) {
+        if !self.partition.holds(&key) || !self.settled.is_empty() && self.settled.contains(&key) {
             return;
         }
         let hash = self.index.hash(&key);
@@ -156,6 +170,7 @@ impl Screen<'_> {
         let index = self.log.index();
         let mut taker = Batches {
             partition: self.partition,
+            settled: self.settled,
             tunnels: options.tunnels,
             index,
             one_in: index.len().div_ceil(SAMPLE).max(1) as u64,
@@ -171,7 +186,12 @@ impl Screen<'_> {
     /// Which flows agree with their records: flow by flow, so that threads can share them.
     fn agreeing(&self, counts: &Counts<'_>, threads: usize) -> Vec<bool> {
         let agrees = |(flow, key): (u32, &FlowKey)| {
-            let agrees = |cells: Vec<Cell>| !cells.is_empty() && self.agrees(key, &cells, &self.claims(flow));
+            let agrees = |cells: Vec<Cell>| {
+                let claims = self.claims(flow);
+                !cells.is_empty()
+                    && agrees(self.tolerance, key, &cells, &claims)
+                    && !self.is_contradicted(key, &cells, &claims)
+            };
             counts.cells(flow).is_some_and(agrees)
         };
         let share = self.log.index().len().div_ceil(threads.max(1)).max(1);
@@ -207,6 +227,14 @@ impl Screen<'_> {
         screened
     }
 
+    /// Whether the VPC's rules come to another action than a record has.
+    fn is_contradicted(&self, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
+        let Some(vpc) = &self.vpc else { return false };
+        let flags = Cell::joined(cells).and_then(|cell| cell.tcp_flags);
+        let name = |number: u32| self.names.get((number as usize).checked_sub(1)?).map(String::as_str);
+        claims.iter().any(|claim| contradicted(&**vpc, key, claim, flags, name(claim.interface)).is_some())
+    }
+
     /// A flow's records on the packets' clock.
     fn claims(&self, flow: u32) -> Vec<Claim> {
         self.log.of(flow).iter().map(|record| record.claim(self.shift)).collect()
@@ -239,18 +267,18 @@ impl Screen<'_> {
         }
         votes.offset()
     }
+}
 
-    /// Whether counts, times and flags of all records fit.
-    fn agrees(&self, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
-        let sides = Sides { cells, claims, tolerance: self.tolerance, joins_runs: true };
-        let Some(alignment) = fits_exactly(sides) else { return false };
-        key.protocol != Protocol::TCP
-            || alignment.placed.iter().zip(claims).all(|(placed, claim)| {
-                let bounds = alignment.flag_bounds(cells, placed, |cell| cell.tcp_flags);
-                match (claim.tcp_flags, bounds) {
-                    (Some(flags), Some((must, may))) => flags.contains(must) && may.contains(flags),
-                    _ => true,
-                }
-            })
-    }
+/// Whether counts, times and flags of all records fit.
+pub(super) fn agrees(tolerance: &Tolerance, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
+    let sides = Sides { cells, claims, tolerance, joins_runs: true };
+    let Some(alignment) = fits_exactly(sides) else { return false };
+    key.protocol != Protocol::TCP
+        || alignment.placed.iter().zip(claims).all(|(placed, claim)| {
+            let bounds = alignment.flag_bounds(cells, placed, |cell| cell.tcp_flags);
+            match (claim.tcp_flags, bounds) {
+                (Some(flags), Some((must, may))) => flags.contains(must) && may.contains(flags),
+                _ => true,
+            }
+        })
 }

@@ -32,8 +32,10 @@ mod options;
 mod outcome;
 mod rows;
 mod sighting;
+mod sights;
 mod slots;
 
 pub use convert::convert_with_vpc;
 pub use options::{TrafficType, VpcOptions};
 pub(super) use sighting::InterfacesSeen;
+pub(super) use sights::{Sight, each_sight};

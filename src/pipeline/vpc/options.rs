@@ -22,7 +22,7 @@ pub enum TrafficType {
 
 impl TrafficType {
     /// Whether a record of this action is asked for; one whose action is not known only among all.
-    pub(super) fn wants(self, action: Option<Action>) -> bool {
+    pub(in crate::pipeline) fn wants(self, action: Option<Action>) -> bool {
         match self {
             TrafficType::All => true,
             TrafficType::Accept => action == Some(Action::Accept),
