@@ -81,6 +81,7 @@ pub(super) struct LogFacts {
     accepts: bool,
     rejects: bool,
     lacks_actions: bool,
+    directions: bool,
 }
 
 /// The records of one or more logs: those of a share of the flows.
@@ -201,7 +202,9 @@ impl LogSide {
             dstaddr: record.dstaddr.unwrap_or(dstaddr),
             ..key
         };
-        let interface = identities.number(record.interface_id.as_deref());
+        // a regional NAT gateway has no interface, and is named as a resource
+        let owner = record.interface_id.as_deref().or(record.resource_id.as_deref());
+        let interface = identities.number(owner);
         self.facts.interfaces.insert(interface);
         self.facts.note_addresses(interface, &interface_key);
         self.facts.widen(start, end);
@@ -209,6 +212,7 @@ impl LogSide {
         self.facts.records += 1;
         self.facts.packets = self.facts.packets.saturating_add(packets);
         self.facts.bytes = self.facts.bytes.saturating_add(bytes);
+        self.facts.directions |= record.flow_direction.is_some();
         match record.action {
             Some(Action::Accept) => self.facts.accepts = true,
             Some(Action::Reject) => self.facts.rejects = true,
@@ -231,6 +235,7 @@ impl LogSide {
             interface,
             tcp_flags: record.tcp_flags.filter(|_| protocol == Protocol::TCP),
             action: record.action,
+            direction: record.flow_direction,
         });
         self.keep_to_budget();
         Ok(())
@@ -311,6 +316,11 @@ impl LogFacts {
     /// Whether any record has an action.
     pub(super) fn has_any_action(&self) -> bool {
         self.accepts || self.rejects
+    }
+
+    /// Whether any record has a direction.
+    pub(super) fn has_any_direction(&self) -> bool {
+        self.directions
     }
 
     /// The traffic type of a log whose records all have the same action.

@@ -1,8 +1,8 @@
 //! Records that say what the VPC around the captures would log: settled before anything else is compared.
 //!
 //! 1. The captures are judged as a conversion judges them, second by second ([`each_sight`]).
-//! 2. Each flow of packets is counted into the records of its interfaces: those of one name, interface and action are a
-//!    group. A record may be of several flows, since it shows an interface's primary address for all its addresses,
+//! 2. Each flow of packets is counted into the records of its interfaces: those of one name, interface, direction
+//!    and action are a group. A record may be of several flows, since it shows an interface's primary address for all its addresses,
 //!    and a flow may be in two groups, one at each end.
 //! 3. Groups and flows that have to do with each other, and with each other's replies, are settled together or not at
 //!    all: everything of them fits to the letter, or the comparison of packets with records finds out why not.
@@ -15,14 +15,15 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use serde::Serialize;
 
-use super::log_flows::LogFlows;
+use super::log_flows::{LogFlows, Logged};
 use super::log_side::{Identities, LogFacts};
 use super::screen::agrees;
 use crate::capture::{CaptureError, CaptureInput};
-use crate::diff::{Cell, Claim, FlowId, LARGE_FLOW, Tolerance};
+use crate::diff::{Cell, Claim, FlowId, LARGE_FLOW, Sum, Tolerance};
 use crate::flow::FlowKey;
 use crate::pipeline::vpc::{Sight, each_sight};
 use crate::pipeline::{ConvertError, MeterOptions, Progress, TrafficType, VpcOptions};
+use crate::record::FlowDirection;
 use crate::vpc::Vpc;
 
 /// The VPC around the captures, and which of its records the logs have.
@@ -45,13 +46,27 @@ pub struct NotLogged {
     pub packets_of_other_actions: u64,
 }
 
+/// What records of one group have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct GroupId {
+    flow: FlowId,
+    direction: Option<FlowDirection>,
+}
+
+impl GroupId {
+    fn of(key: &FlowKey, record: &Logged) -> GroupId {
+        let Logged { action, interface, direction, .. } = *record;
+        GroupId { flow: FlowId { key: *key, action, interface }, direction }
+    }
+}
+
 /// What was settled.
 #[derive(Debug, Default)]
 pub(super) struct Modelled {
     /// The packets' flows that need no other look.
     pub(super) flows: HashSet<FlowKey, FixedState>,
     /// The groups of records.
-    groups: HashSet<FlowId, FixedState>,
+    groups: HashSet<GroupId, FixedState>,
     pub(super) records: u64,
     pub(super) large_flows: u64,
     pub(super) not_logged: NotLogged,
@@ -66,36 +81,75 @@ impl Modelled {
 
     /// The records that are left.
     pub(super) fn rest_of(&self, log: LogFlows) -> LogFlows {
-        if self.groups.is_empty() { log } else { log.without(|id| self.groups.contains(id)) }
+        if self.groups.is_empty() {
+            log
+        } else {
+            log.without(|key, record| self.groups.contains(&GroupId::of(key, record)))
+        }
     }
 }
 
 /// Records of one name, interface and action, and what the packets come to.
 struct Group {
+    /// Each record once.
     claims: Vec<Claim>,
-    /// The packets in each record's span alone.
+    /// How often each record is there.
+    copies: usize,
+    /// The packets in each record's span alone, of the first leg.
     spans: Vec<Option<Cell>>,
     /// Those of a second that a record shares with the next.
     shared: BTreeMap<i64, Cell>,
+    /// Where packets passed that are in such records. A log that does not name interfaces, or directions, has a copy of
+    /// each record for each of them.
+    legs: Vec<Leg>,
     /// Whether records overlap, or some packet is in none.
     is_odd: bool,
     flows: Vec<usize>,
 }
 
+/// An interface that packets passed one way.
+struct Leg {
+    owner: Option<String>,
+    egress: bool,
+    sum: Sum,
+}
+
 impl Group {
     fn new(mut claims: Vec<Claim>) -> Group {
-        claims.sort_by_key(|claim| (claim.start, claim.end));
+        let order = |claim: &Claim| (claim.start, claim.end, claim.packets, claim.bytes);
+        claims.sort_by_key(order);
+        let copies = claims.chunk_by(|a, b| a.says_the_same(b)).map(<[Claim]>::len).max().unwrap_or(0);
+        let all = claims.len();
+        claims.dedup_by(|later, first| later.says_the_same(first));
         let is_in_turn = |pair: &[Claim]| matches!(pair, [a, b] if a.start < b.start && a.end <= b.start);
         Group {
-            is_odd: !claims.windows(2).all(is_in_turn),
+            is_odd: claims.len() * copies != all || !claims.windows(2).all(is_in_turn),
+            copies,
             spans: vec![None; claims.len()],
             claims,
             shared: BTreeMap::new(),
+            legs: Vec::new(),
             flows: Vec::new(),
         }
     }
 
-    fn count(&mut self, cell: &Cell) {
+    fn count(&mut self, sight: &Sight<'_>) {
+        let cell = cell(sight);
+        let is_leg = |leg: &Leg| leg.owner.as_deref() == sight.owner && leg.egress == sight.egress;
+        let leg = self.legs.iter().position(is_leg).unwrap_or_else(|| {
+            let owner = sight.owner.map(str::to_owned);
+            self.legs.push(Leg { owner, egress: sight.egress, sum: Sum::ZERO });
+            self.legs.len() - 1
+        });
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.sum = leg.sum.plus(cell.sum());
+        }
+        if leg == 0 {
+            self.count_cell(&cell);
+        }
+    }
+
+    fn count_cell(&mut self, cell: &Cell) {
         let at = self.claims.partition_point(|claim| claim.end < cell.start);
         let Some(claim) = self.claims.get(at).filter(|claim| claim.start <= cell.start) else {
             self.is_odd = true;
@@ -103,10 +157,10 @@ impl Group {
         };
         let is_shared =
             claim.end == cell.start && self.claims.get(at + 1).is_some_and(|next| next.start == cell.start);
+        let empty = Cell { packets: 0, bytes: 0, ..*cell };
         let place = if is_shared {
-            Some(self.shared.entry(cell.start).or_insert_with(|| Cell { packets: 0, bytes: 0, ..*cell }))
+            Some(self.shared.entry(cell.start).or_insert(empty))
         } else {
-            let empty = Cell { packets: 0, bytes: 0, ..*cell };
             self.spans.get_mut(at).map(|span| span.get_or_insert(empty))
         };
         place.into_iter().for_each(|place| place.add(cell));
@@ -115,7 +169,9 @@ impl Group {
     fn fits(&self, key: &FlowKey, tolerance: &Tolerance) -> bool {
         let mut cells: Vec<Cell> = self.spans.iter().flatten().chain(self.shared.values()).copied().collect();
         cells.sort_by_key(|cell| (cell.start, cell.end));
-        !self.is_odd && !cells.is_empty() && agrees(tolerance, key, &cells, &self.claims)
+        let sum = Sum::of(&cells);
+        let is_once_a_leg = self.copies == self.legs.len() && self.legs.iter().all(|leg| leg.sum == sum);
+        !self.is_odd && is_once_a_leg && agrees(tolerance, key, &cells, &self.claims)
     }
 }
 
@@ -136,7 +192,7 @@ struct Comparing<'a> {
     traffic_type: TrafficType,
     /// The names of interfaces, and their numbers in the log.
     numbers: HashMap<&'a str, u32>,
-    ids: HashMap<FlowId, usize, FixedState>,
+    ids: HashMap<GroupId, usize, FixedState>,
     groups: Vec<Group>,
     places: HashMap<FlowKey, usize, FixedState>,
     flows: Vec<PacketFlow>,
@@ -149,14 +205,8 @@ impl Comparing<'_> {
         if at == next {
             self.flows.push(PacketFlow::default());
         }
+        let interface = self.numbered(sight);
         let Some(flow) = self.flows.get_mut(at) else { return };
-        let is_wanted = |id: &&str| self.scope.only.is_empty() || self.scope.only.contains(*id);
-        let interface = match sight.interface.filter(is_wanted) {
-            Some(id) if self.facts.names_interfaces() => self.numbers.get(id).copied(),
-            Some(_) => Some(0),
-            // of nobody, or of an interface that is not asked for
-            None => (sight.interface.is_none() && self.facts.has_unnamed()).then_some(0),
-        };
         let packets = sight.counters.packets;
         let Some(interface) = interface else {
             flow.not_logged.packets_at_other_interfaces += packets;
@@ -166,10 +216,15 @@ impl Comparing<'_> {
             flow.not_logged.packets_of_other_actions += packets;
             return;
         }
-        let id = FlowId {
-            key: self.facts.name_of(&sight.packets, &sight.shown),
-            action: sight.action.filter(|_| self.facts.has_any_action()),
-            interface,
+        let direction = if sight.egress { FlowDirection::Egress } else { FlowDirection::Ingress };
+        let id = GroupId {
+            flow: FlowId {
+                key: self.facts.name_of(&sight.packets, &sight.shown),
+                action: sight.action.filter(|_| self.facts.has_any_action()),
+                interface,
+            },
+            // the VPC does not tell it of packets of nobody
+            direction: sight.owner.and(self.facts.has_any_direction().then_some(direction)),
         };
         let Some(group) = self.ids.get(&id).copied() else {
             flow.is_missing = true;
@@ -180,14 +235,28 @@ impl Comparing<'_> {
                 flow.groups.push(group);
                 of.flows.push(at);
             }
-            of.count(&cell(sight));
+            of.count(sight);
+        }
+    }
+
+    /// The interface's number in the log, where the log is of it; 0 where its records name none.
+    fn numbered(&self, sight: &Sight<'_>) -> Option<u32> {
+        let unnamed = self.facts.has_unnamed().then_some(0);
+        let Some(id) = sight.owner else { return unnamed.filter(|_| self.scope.only.is_empty()) };
+        if !self.scope.only.is_empty() && !self.scope.only.contains(id) {
+            None
+        } else if !self.facts.names_interfaces() {
+            Some(0)
+        } else {
+            let unnamed = unnamed.filter(|_| !sight.is_interface);
+            self.numbers.get(id).copied().or(unnamed)
         }
     }
 
     /// What fits, and everything that it has to do with.
     fn settled(self, tolerance: &Tolerance) -> Modelled {
-        let is_open = |(id, at): (&FlowId, &usize)| {
-            self.groups.get(*at).is_none_or(|group| !group.fits(&id.key, tolerance))
+        let is_open = |(id, at): (&GroupId, &usize)| {
+            self.groups.get(*at).is_none_or(|group| !group.fits(&id.flow.key, tolerance))
         };
         let mut open_groups: HashSet<usize> = HashSet::new();
         let mut open_flows: HashSet<usize> = HashSet::new();
@@ -229,7 +298,7 @@ impl Comparing<'_> {
         for (id, at) in self.ids.iter().filter(|(_, at)| !open_groups.contains(*at)) {
             let Some(group) = self.groups.get(*at) else { continue };
             modelled.groups.insert(*id);
-            modelled.records += group.claims.len() as u64;
+            modelled.records += (group.claims.len() * group.copies) as u64;
             let packets = Claim::total(&group.claims).packets;
             modelled.large_flows += u64::from(packets >= LARGE_FLOW);
         }
@@ -260,9 +329,14 @@ pub(super) fn modelled(
     (meter, tolerance): (&MeterOptions, &Tolerance),
     progress: &Progress,
 ) -> Result<Modelled, ConvertError> {
-    let grouped = log.flows().flat_map(|(flow, _)| log.claims(flow, |id| id));
+    let mut claims: HashMap<GroupId, Vec<Claim>, FixedState> = HashMap::default();
+    for (flow, key) in log.flows() {
+        for record in log.of(flow) {
+            claims.entry(GroupId::of(key, record)).or_default().push(record.claim(0));
+        }
+    }
     let (mut ids, mut groups) = (HashMap::default(), Vec::new());
-    for (id, claims) in grouped {
+    for (id, claims) in claims {
         ids.insert(id, groups.len());
         groups.push(Group::new(claims));
     }

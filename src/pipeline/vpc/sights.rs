@@ -21,8 +21,11 @@ pub(in crate::pipeline) struct Sight<'a> {
     pub(in crate::pipeline) packets: FlowKey,
     /// As a record of the interface names it.
     pub(in crate::pipeline) shown: FlowKey,
-    /// The interface, where it is one of the VPC; a regional NAT gateway has none.
-    pub(in crate::pipeline) interface: Option<&'a str>,
+    /// The identifier of the VPC's interface, or of the regional NAT gateway.
+    pub(in crate::pipeline) owner: Option<&'a str>,
+    /// Whether a record names it as its interface: a regional NAT gateway is none.
+    pub(in crate::pipeline) is_interface: bool,
+    pub(in crate::pipeline) egress: bool,
     /// `None` where it cannot be decided.
     pub(in crate::pipeline) action: Option<Action>,
     pub(in crate::pipeline) counters: &'a FlowCounters,
@@ -65,18 +68,24 @@ impl<F: FnMut(&Sight<'_>)> Emit for Sights<F> {
         meter.for_each_key(window, |flow| -> Result<(), ConvertError> {
             let packets = flow.key.flow;
             for sighted in self.classes.get(flow.key.point.0) {
-                let (interface, shown) = match sighted.owner {
+                let shown = match sighted.owner {
                     Owner::Interface(at) if sighted.egress => {
-                        (Some(at), FlowKey { srcaddr: vpc.shown_address(at, packets.srcaddr), ..packets })
+                        FlowKey { srcaddr: vpc.shown_address(at, packets.srcaddr), ..packets }
                     }
                     Owner::Interface(at) => {
-                        (Some(at), FlowKey { dstaddr: vpc.shown_address(at, packets.dstaddr), ..packets })
+                        FlowKey { dstaddr: vpc.shown_address(at, packets.dstaddr), ..packets }
                     }
-                    Owner::RegionalNat(_) | Owner::Unknown => (None, packets),
+                    Owner::RegionalNat(_) | Owner::Unknown => packets,
                 };
-                let interface = interface.and_then(|at| vpc.interface(at)).map(|named| named.id.as_str());
-                let counters = &flow.counters;
-                (self.take)(&Sight { packets, shown, interface, action: sighted.action, counters });
+                (self.take)(&Sight {
+                    packets,
+                    shown,
+                    owner: self.options.id_of(sighted.owner),
+                    is_interface: matches!(sighted.owner, Owner::Interface(_)),
+                    egress: sighted.egress,
+                    action: sighted.action,
+                    counters: &flow.counters,
+                });
             }
             Ok(())
         })
