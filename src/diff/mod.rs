@@ -36,7 +36,7 @@ pub use cell::{Cell, PacketFacts, Sum};
 pub use claim::Claim;
 pub use compare::{CompareOptions, agree, compare};
 pub use coverage::LogWindows;
-pub use judge::{LARGE_FLOW, contradicted};
+pub use judge::LARGE_FLOW;
 pub use offset::{ClockOffset, OffsetVotes};
 pub use report::{Comparison, Difference, Finding, Kind, Outside, PacketSpan, Said, Verdict};
 pub use sides::{Claims, FlowId, Witness};

@@ -13,7 +13,7 @@ use args::{ComparingArgs, DiffArgs, LogArgs, RunningArgs, ShowingArgs};
 use flowtruth::decode::Tunnels;
 use flowtruth::diff::{CompareOptions, Surroundings, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
-use flowtruth::pipeline::{DiffOptions, DiffReport, DiffVpc, MeterOptions, NotLogged, Progress, diff};
+use flowtruth::pipeline::{DiffOptions, DiffReport, DiffVpc, MeterOptions, Progress, diff};
 use flowtruth::vpc::Vpc;
 
 use super::interrupt::Interrupt;
@@ -153,15 +153,6 @@ fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
                 leniency.meaning(),
                 counted(lines, "line")
             ));
-        }
-    }
-    let NotLogged { packets_at_other_interfaces, packets_of_other_actions } = report.not_logged;
-    for (packets, why, option) in [
-        (packets_at_other_interfaces, "at interfaces that the log is not of", "only-interface"),
-        (packets_of_other_actions, "with an action that the log is not of", "traffic-type"),
-    ] {
-        if packets > 0 && !quiet {
-            say(format_args!("{} {why} not compared (`--{option}` chooses)", counted(packets, "packet")));
         }
     }
     let comparison = &report.comparison;

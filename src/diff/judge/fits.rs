@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{counted, seconds, sum};
-use super::{FlowState, Settled, State, rules};
+use super::{FlowState, Settled, State, elsewhere};
 use crate::diff::align::{Fit, LAG, Placed};
 use crate::diff::report::Kind;
 use crate::diff::{Cause, Cell, Claim, Sum};
@@ -68,7 +68,7 @@ fn placed_one(
     if let Some(settled) = flags(state, flow, placed, claim, said) {
         return settled;
     }
-    if let Some(settled) = rules::other_action(state, &flow.id.key, claim, said) {
+    if let Some(settled) = elsewhere::other_action(state, &flow.id.key, claim, said) {
         return settled;
     }
     match placed.fit {

@@ -1,10 +1,9 @@
 //! What the VPC's rules say to a record, or to packets without one: added to the evidence where the action matters.
 
-use super::{Differs, Settled, State};
+use super::{Differs, State};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, Cell, Claim, Ruling, Surroundings};
+use crate::diff::{Cause, Claim, Ruling};
 use crate::flow::FlowKey;
-use crate::packet::{Protocol, TcpFlags};
 use crate::record::Action;
 
 /// What is added to the evidence of a difference; nothing where the VPC is not described or has nothing to say.
@@ -59,45 +58,4 @@ fn of_record(action: Action, ruling: &Ruling, kind: Kind) -> String {
         }
         (Action::Accept, _) => String::new(),
     }
-}
-
-/// What the VPC's rules come to where a record has another action: the rules are asked about the first packet of a
-/// flow, so of TCP only about what begins with a SYN. `flags` are those of its packets.
-pub fn contradicted(
-    vpc: &dyn Surroundings,
-    key: &FlowKey,
-    claim: &Claim,
-    flags: Option<TcpFlags>,
-    interface: Option<&str>,
-) -> Option<Ruling> {
-    let action = claim.action?;
-    let begins = |flags: TcpFlags| flags.contains(TcpFlags::SYN) && !flags.contains(TcpFlags::ACK);
-    let is_asked = key.protocol != Protocol::TCP || flags.is_some_and(begins);
-    // without its interface an ACCEPT may be of an end before the one that refuses
-    let is_of_either_end = interface.is_none() && action == Action::Accept;
-    if !is_asked || is_of_either_end {
-        return None;
-    }
-    vpc.ruling(key, interface).filter(|ruling| ruling.action != action && !ruling.passes_as_reply)
-}
-
-/// A record that agrees with its packets but for its action.
-pub(super) fn other_action(
-    state: &State<'_>,
-    key: &FlowKey,
-    claim: &Claim,
-    said: Option<Cell>,
-) -> Option<Settled> {
-    let is_of_log = state.witness_is_capture && state.claims_are_log;
-    let vpc = state.options.vpc.as_ref().filter(|_| is_of_log)?;
-    let interface = (claim.interface > 0).then(|| state.interface(claim.interface));
-    let ruling = contradicted(&**vpc, key, claim, said.and_then(|cell| cell.tcp_flags), interface)?;
-    let Ruling { interface, action, rule, .. } = ruling;
-    let (logged, what) = match action {
-        Action::Accept => (Action::Reject, "let it pass"),
-        Action::Reject => (Action::Accept, "refuse it"),
-    };
-    let detail =
-        format!("counts and times agree, but it is {logged}, and the rules {what} at `{interface}`: {rule}");
-    Some(Settled::differs(Kind::Identity, Cause::OtherAction, said, detail))
 }

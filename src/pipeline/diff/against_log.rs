@@ -105,9 +105,8 @@ impl Work<'_> {
             });
             let tolerance = &self.options.compare.tolerance;
             let mut screened = |shift| {
-                let vpc = self.options.compare.vpc.clone();
-                let (settled, names) = (&modelled.flows, identities.all());
-                let screen = Screen { log: &log, partition, shift, tolerance, settled, vpc, names };
+                let (settled, contradicted) = (&modelled.flows, &modelled.contradicted);
+                let screen = Screen { log: &log, partition, shift, tolerance, settled, contradicted };
                 screen.read(captures.open(), &self.options.meter, self.progress)
             };
             let mut of_share = screened(clocks.and_then(|clocks| clocks.shift).unwrap_or(0));
@@ -140,6 +139,7 @@ impl Work<'_> {
             settled_flows: left.settled_flows,
             settled_records: left.settled_records,
             settled_large_flows: left.settled_large_flows,
+            contradicted: modelled.contradicted,
             ..facts.into_claims(&identities)
         };
         let mut witness = Witness { is_capture: true, ..Witness::default() };
@@ -153,6 +153,7 @@ impl Work<'_> {
             witness = side.into_witness();
         }
         witness.span = walked.span;
+        witness.not_expected = modelled.not_expected;
         let offset = clocks.map(|clocks| clocks.offset);
         (self.compare(witness, claims, capture_is_candidate, offset), summary, log_summary)
     }

@@ -5,7 +5,6 @@
 //! others are read again by the second. A sample of the flows is kept by the second at once, for the clock offset.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
 
@@ -19,10 +18,7 @@ use super::partition::Partition;
 use super::walk::{Seen, TakeSeen, Walked, walk};
 use crate::capture::CaptureInput;
 use crate::decode::{Tunnels, decode};
-use crate::diff::{
-    Cell, Claim, ClockOffset, LARGE_FLOW, OffsetVotes, Sides, Surroundings, Tolerance, contradicted,
-    fits_exactly,
-};
+use crate::diff::{Cell, Claim, ClockOffset, LARGE_FLOW, OffsetVotes, Sides, Tolerance, fits_exactly};
 use crate::flow::FlowKey;
 use crate::packet::{CapturedPacket, Protocol};
 use crate::pipeline::{MeterOptions, Progress};
@@ -46,10 +42,8 @@ pub(super) struct Screen<'a> {
     pub(super) tolerance: &'a Tolerance,
     /// Flows of packets that are settled already.
     pub(super) settled: &'a HashSet<FlowKey, FixedState>,
-    /// The VPC around the captures.
-    pub(super) vpc: Option<Arc<dyn Surroundings>>,
-    /// The interfaces that the log names, by their numbers less 1.
-    pub(super) names: &'a [String],
+    /// Records with another action than the VPC's rules come to: their flows, and their lines.
+    pub(super) contradicted: &'a HashSet<(FlowKey, u64)>,
 }
 
 /// What was learnt of the share's flows.
@@ -190,7 +184,7 @@ impl Screen<'_> {
                 let claims = self.claims(flow);
                 !cells.is_empty()
                     && agrees(self.tolerance, key, &cells, &claims)
-                    && !self.is_contradicted(key, &cells, &claims)
+                    && !claims.iter().any(|claim| self.contradicted.contains(&(*key, claim.line)))
             };
             counts.cells(flow).is_some_and(agrees)
         };
@@ -225,14 +219,6 @@ impl Screen<'_> {
         screened.strangers = counts.strangers().keys().to_vec();
         screened.flows += screened.strangers.len() as u64;
         screened
-    }
-
-    /// Whether the VPC's rules come to another action than a record has.
-    fn is_contradicted(&self, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
-        let Some(vpc) = &self.vpc else { return false };
-        let flags = Cell::joined(cells).and_then(|cell| cell.tcp_flags);
-        let name = |number: u32| self.names.get((number as usize).checked_sub(1)?).map(String::as_str);
-        claims.iter().any(|claim| contradicted(&**vpc, key, claim, flags, name(claim.interface)).is_some())
     }
 
     /// A flow's records on the packets' clock.

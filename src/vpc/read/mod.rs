@@ -96,7 +96,10 @@ impl ModelBuilder {
             // what is not the next page leaves the one before without it
             let left = unfinished.take().filter(|(of, _)| *of != command);
             self.model.problems.extend(left.map(|(_, problem)| problem));
-            unfinished = root.get("NextToken")?.map(|token| (command, next_page_missing(&token, command)));
+            unfinished = match root.get_text("NextToken")? {
+                Some(_) => Some((command, next_page_missing(&root.need("NextToken")?, command))),
+                None => None,
+            };
         }
         self.model.problems.extend(unfinished.map(|(_, problem)| problem));
         Ok(())

@@ -1,29 +1,31 @@
 //! Records that say what the VPC around the captures would log: settled before anything else is compared.
 //!
 //! 1. The captures are judged as a conversion judges them, second by second ([`each_sight`]).
-//! 2. Each flow of packets is counted into the records of its interfaces: those of one name, interface, direction
-//!    and action are a group. A record may be of several flows, since it shows an interface's primary address for all its addresses,
-//!    and a flow may be in two groups, one at each end.
+//! 2. Each flow of packets is counted into the records of its interfaces: those of one name, interface, direction and
+//!    action are a group. A record may be of several flows, since it shows an interface's primary address for all its
+//!    addresses, and a flow may be in two groups, one at each end.
 //! 3. Groups and flows that have to do with each other, and with each other's replies, are settled together or not at
 //!    all: everything of them fits to the letter, or the comparison of packets with records finds out why not.
 //!
 //! Flows of which the log has nothing because it is of other interfaces, or of another action, are left out and counted.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod group;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use serde::Serialize;
 
+use self::group::{Group, record_of};
 use super::log_flows::{LogFlows, Logged};
 use super::log_side::{Identities, LogFacts};
-use super::screen::agrees;
 use crate::capture::{CaptureError, CaptureInput};
-use crate::diff::{Cell, Claim, FlowId, LARGE_FLOW, Sum, Tolerance};
+use crate::diff::{Claim, FlowId, LARGE_FLOW, Tolerance};
 use crate::flow::FlowKey;
 use crate::pipeline::vpc::{Sight, each_sight};
 use crate::pipeline::{ConvertError, MeterOptions, Progress, TrafficType, VpcOptions};
-use crate::record::FlowDirection;
+use crate::record::{Action, FlowDirection};
 use crate::vpc::Vpc;
 
 /// The VPC around the captures, and which of its records the logs have.
@@ -65,8 +67,12 @@ impl GroupId {
 pub(super) struct Modelled {
     /// The packets' flows that need no other look.
     pub(super) flows: HashSet<FlowKey, FixedState>,
+    /// Flows that the log is not of, where it has records that they may still be found to be of.
+    pub(super) not_expected: HashSet<FlowKey>,
     /// The groups of records.
     groups: HashSet<GroupId, FixedState>,
+    /// Records with another action than the rules come to: their flows, and their lines.
+    pub(super) contradicted: HashSet<(FlowKey, u64)>,
     pub(super) records: u64,
     pub(super) large_flows: u64,
     pub(super) not_logged: NotLogged,
@@ -89,92 +95,6 @@ impl Modelled {
     }
 }
 
-/// Records of one name, interface and action, and what the packets come to.
-struct Group {
-    /// Each record once.
-    claims: Vec<Claim>,
-    /// How often each record is there.
-    copies: usize,
-    /// The packets in each record's span alone, of the first leg.
-    spans: Vec<Option<Cell>>,
-    /// Those of a second that a record shares with the next.
-    shared: BTreeMap<i64, Cell>,
-    /// Where packets passed that are in such records. A log that does not name interfaces, or directions, has a copy of
-    /// each record for each of them.
-    legs: Vec<Leg>,
-    /// Whether records overlap, or some packet is in none.
-    is_odd: bool,
-    flows: Vec<usize>,
-}
-
-/// An interface that packets passed one way.
-struct Leg {
-    owner: Option<String>,
-    egress: bool,
-    sum: Sum,
-}
-
-impl Group {
-    fn new(mut claims: Vec<Claim>) -> Group {
-        let order = |claim: &Claim| (claim.start, claim.end, claim.packets, claim.bytes);
-        claims.sort_by_key(order);
-        let copies = claims.chunk_by(|a, b| a.says_the_same(b)).map(<[Claim]>::len).max().unwrap_or(0);
-        let all = claims.len();
-        claims.dedup_by(|later, first| later.says_the_same(first));
-        let is_in_turn = |pair: &[Claim]| matches!(pair, [a, b] if a.start < b.start && a.end <= b.start);
-        Group {
-            is_odd: claims.len() * copies != all || !claims.windows(2).all(is_in_turn),
-            copies,
-            spans: vec![None; claims.len()],
-            claims,
-            shared: BTreeMap::new(),
-            legs: Vec::new(),
-            flows: Vec::new(),
-        }
-    }
-
-    fn count(&mut self, sight: &Sight<'_>) {
-        let cell = cell(sight);
-        let is_leg = |leg: &Leg| leg.owner.as_deref() == sight.owner && leg.egress == sight.egress;
-        let leg = self.legs.iter().position(is_leg).unwrap_or_else(|| {
-            let owner = sight.owner.map(str::to_owned);
-            self.legs.push(Leg { owner, egress: sight.egress, sum: Sum::ZERO });
-            self.legs.len() - 1
-        });
-        if let Some(leg) = self.legs.get_mut(leg) {
-            leg.sum = leg.sum.plus(cell.sum());
-        }
-        if leg == 0 {
-            self.count_cell(&cell);
-        }
-    }
-
-    fn count_cell(&mut self, cell: &Cell) {
-        let at = self.claims.partition_point(|claim| claim.end < cell.start);
-        let Some(claim) = self.claims.get(at).filter(|claim| claim.start <= cell.start) else {
-            self.is_odd = true;
-            return;
-        };
-        let is_shared =
-            claim.end == cell.start && self.claims.get(at + 1).is_some_and(|next| next.start == cell.start);
-        let empty = Cell { packets: 0, bytes: 0, ..*cell };
-        let place = if is_shared {
-            Some(self.shared.entry(cell.start).or_insert(empty))
-        } else {
-            self.spans.get_mut(at).map(|span| span.get_or_insert(empty))
-        };
-        place.into_iter().for_each(|place| place.add(cell));
-    }
-
-    fn fits(&self, key: &FlowKey, tolerance: &Tolerance) -> bool {
-        let mut cells: Vec<Cell> = self.spans.iter().flatten().chain(self.shared.values()).copied().collect();
-        cells.sort_by_key(|cell| (cell.start, cell.end));
-        let sum = Sum::of(&cells);
-        let is_once_a_leg = self.copies == self.legs.len() && self.legs.iter().all(|leg| leg.sum == sum);
-        !self.is_odd && is_once_a_leg && agrees(tolerance, key, &cells, &self.claims)
-    }
-}
-
 /// The packets of one flow.
 #[derive(Default)]
 struct PacketFlow {
@@ -190,6 +110,8 @@ struct Comparing<'a> {
     scope: &'a DiffVpc,
     log: &'a LogFlows,
     traffic_type: TrafficType,
+    /// Whether the log names interfaces that the VPC does not have.
+    names_strangers: bool,
     /// The names of interfaces, and their numbers in the log.
     numbers: HashMap<&'a str, u32>,
     ids: HashMap<GroupId, usize, FixedState>,
@@ -209,6 +131,10 @@ impl Comparing<'_> {
         let Some(flow) = self.flows.get_mut(at) else { return };
         let packets = sight.counters.packets;
         let Some(interface) = interface else {
+            if sight.owner.is_none() && self.names_strangers {
+                // the log may be of interfaces that are not described
+                flow.is_missing = true;
+            }
             flow.not_logged.packets_at_other_interfaces += packets;
             return;
         };
@@ -226,16 +152,23 @@ impl Comparing<'_> {
             // the VPC does not tell it of packets of nobody
             direction: sight.owner.and(self.facts.has_any_direction().then_some(direction)),
         };
-        let Some(group) = self.ids.get(&id).copied() else {
-            flow.is_missing = true;
-            return;
+        let second = sight.counters.first.seconds();
+        let has_record = |ids: &HashMap<GroupId, usize, FixedState>, groups: &[Group], id: &GroupId| {
+            let at = ids.get(id).copied()?;
+            groups.get(at).and_then(|group| record_of(&group.claims, second)).map(|_| at)
         };
+        let own = has_record(&self.ids, &self.groups, &id);
+        let other = GroupId { flow: FlowId { action: opposite(id.flow.action), ..id.flow }, ..id };
+        let other = if own.is_some() { None } else { has_record(&self.ids, &self.groups, &other) };
+        flow.is_missing |= own.is_none();
+        let Some(group) = own.or(other) else { return };
         if let Some(of) = self.groups.get_mut(group) {
             if !flow.groups.contains(&group) {
                 flow.groups.push(group);
                 of.flows.push(at);
             }
-            of.count(sight);
+            let counted = if own.is_some() { &mut of.packets } else { &mut of.others };
+            counted.count(sight, &of.claims);
         }
     }
 
@@ -288,15 +221,24 @@ impl Comparing<'_> {
         let mut modelled = Modelled::default();
         for (key, at) in &self.places {
             let Some(flow) = self.flows.get(*at).filter(|_| !open_flows.contains(at)) else { continue };
-            modelled.flows.insert(*key);
+            if flow.groups.is_empty() && !open_groups.is_empty() {
+                modelled.not_expected.insert(*key);
+            } else {
+                modelled.flows.insert(*key);
+            }
             if flow.groups.is_empty() {
                 let NotLogged { packets_at_other_interfaces, packets_of_other_actions } = flow.not_logged;
                 modelled.not_logged.packets_at_other_interfaces += packets_at_other_interfaces;
                 modelled.not_logged.packets_of_other_actions += packets_of_other_actions;
             }
         }
-        for (id, at) in self.ids.iter().filter(|(_, at)| !open_groups.contains(*at)) {
+        for (id, at) in &self.ids {
             let Some(group) = self.groups.get(*at) else { continue };
+            if open_groups.contains(at) {
+                let lines = group.contradicted().map(|claim| (id.flow.key, claim.line));
+                modelled.contradicted.extend(lines);
+                continue;
+            }
             modelled.groups.insert(*id);
             modelled.records += (group.claims.len() * group.copies) as u64;
             let packets = Claim::total(&group.claims).packets;
@@ -306,16 +248,11 @@ impl Comparing<'_> {
     }
 }
 
-fn cell(sight: &Sight<'_>) -> Cell {
-    let second = sight.counters.first.seconds();
-    Cell {
-        start: second,
-        end: second,
-        packets: sight.counters.packets,
-        bytes: sight.counters.bytes,
-        tcp_flags: Some(sight.counters.tcp_flags),
-        ..Cell::default()
-    }
+fn opposite(action: Option<Action>) -> Option<Action> {
+    action.map(|action| match action {
+        Action::Accept => Action::Reject,
+        Action::Reject => Action::Accept,
+    })
 }
 
 /// Settles what a log says as the VPC would say it.
@@ -341,11 +278,16 @@ pub(super) fn modelled(
         groups.push(Group::new(claims));
     }
     let numbers = identities.all().iter().map(String::as_str).zip(1..);
+    let gateways = &scope.vpc.model().nat_gateways;
+    let is_described = |name: &String| {
+        scope.vpc.interface_named(name).is_some() || gateways.iter().any(|gateway| gateway.id == *name)
+    };
     let mut comparing = Comparing {
         facts,
         scope,
         log,
         traffic_type: scope.traffic_type.unwrap_or_else(|| facts.only_action()),
+        names_strangers: !identities.all().iter().all(is_described),
         numbers: numbers.collect(),
         ids,
         groups,
