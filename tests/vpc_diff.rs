@@ -176,7 +176,7 @@ fn is_between_two(plan: &Plan) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn secondary_addresses_of_one_record_differed(plans in proptest::collection::vec(plan(), 1..150), way in any::<proptest::sample::Index>()) {

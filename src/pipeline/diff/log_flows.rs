@@ -97,11 +97,6 @@ impl LogFlows {
         self.records.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
-    /// Whether there are records under a name.
-    pub(super) fn has_records(&self, key: &FlowKey) -> bool {
-        self.index.find(key, self.index.hash(key)).is_some_and(|flow| !self.of(flow).is_empty())
-    }
-
     /// The records that are not left out.
     pub(super) fn without(&self, is_left_out: impl Fn(&FlowKey, &Logged) -> bool) -> LogFlows {
         let mut index = FlowIndex::default();

@@ -108,7 +108,6 @@ struct PacketFlow {
 struct Comparing<'a> {
     facts: &'a LogFacts,
     scope: &'a DiffVpc,
-    log: &'a LogFlows,
     traffic_type: TrafficType,
     /// Whether the log names interfaces that the VPC does not have.
     names_strangers: bool,
@@ -195,13 +194,8 @@ impl Comparing<'_> {
         let mut open_flows: HashSet<usize> = HashSet::new();
         let mut groups: Vec<usize> =
             self.ids.iter().filter(|entry| is_open(*entry)).map(|(_, at)| *at).collect();
-        let stays = |(key, at): (&FlowKey, &usize)| {
-            let flow = self.flows.get(*at)?;
-            // whatever the log has of a flow that it cannot have is looked at
-            let is_strange = flow.groups.is_empty() && self.log.has_records(key);
-            (flow.is_missing || is_strange).then_some(*at)
-        };
-        let mut flows: Vec<usize> = self.places.iter().filter_map(stays).collect();
+        let is_missing = |at: &usize| self.flows.get(*at).is_some_and(|flow| flow.is_missing);
+        let mut flows: Vec<usize> = self.places.values().copied().filter(is_missing).collect();
         let keys: HashMap<usize, &FlowKey> = self.places.iter().map(|(key, at)| (*at, key)).collect();
         while !groups.is_empty() || !flows.is_empty() {
             for at in std::mem::take(&mut groups) {
@@ -285,7 +279,6 @@ pub(super) fn modelled(
     let mut comparing = Comparing {
         facts,
         scope,
-        log,
         traffic_type: scope.traffic_type.unwrap_or_else(|| facts.only_action()),
         names_strangers: !identities.all().iter().all(is_described),
         numbers: numbers.collect(),
