@@ -155,7 +155,7 @@ fn report(
             let mut builder = ModelBuilder::default();
             builder.add(file, &fs::read_to_string(file).unwrap()).unwrap();
             let vpc = Vpc::new(builder.finish());
-            options.compare.unlogged = vpc.unlogged();
+            options.compare.unlogged = vpc.unlogged().clone();
             options.compare.vpc = Some(Arc::new(vpc));
         }
         _ => panic!("{:?}", expected.options),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Serialize, Serializer};
 
 use super::Compression;
+use super::losses::Losses;
 use crate::packet::LinkType;
 
 /// The container format.
@@ -105,6 +106,9 @@ pub struct CaptureInfo {
     pub application: Option<String>,
     /// The interfaces described so far, counted on over all sections; one for pcap.
     pub interfaces: Vec<InterfaceInfo>,
+    /// When its interfaces have lost packets.
+    #[serde(skip)]
+    pub losses: Losses,
 }
 
 impl CaptureInfo {
@@ -121,6 +125,7 @@ impl CaptureInfo {
             os: None,
             application: None,
             interfaces: Vec::new(),
+            losses: Losses::default(),
         }
     }
 }
@@ -160,6 +165,15 @@ pub struct InterfaceInfo {
     /// Packets lost in front of packets that were read (`epb_dropcount`, the drops count of obsolete packet
     /// blocks), added up.
     pub dropped_before_packets: u64,
+}
+
+impl InterfaceInfo {
+    /// Packets lost so far. Packets and statistics tell of the same ones, so the greater count holds.
+    pub fn lost(&self) -> u64 {
+        let by_interface = self.dropped_by_interface.unwrap_or_default();
+        let by_statistics = by_interface.saturating_add(self.dropped_by_os.unwrap_or_default());
+        by_statistics.max(self.dropped_before_packets)
+    }
 }
 
 /// An address of an interface with its prefix length, `10.0.0.7/24`.

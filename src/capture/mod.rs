@@ -25,6 +25,7 @@ mod compressed;
 mod error;
 mod info;
 mod inputs;
+mod losses;
 mod merge;
 pub mod pcap;
 mod pcapng;
@@ -45,6 +46,7 @@ pub use info::{
     ByteOrder, CaptureInfo, ContainerFormat, InterfaceAddress, InterfaceInfo, MacAddress, Version,
 };
 pub use inputs::{CaptureInput, ExpandedInputs, SkippedFile, expand_inputs};
+pub use losses::{Loss, Losses};
 pub use merge::{MergeStep, MergedCaptures};
 pub use reader::Capture;
 pub use sniff::{Compression, Foreign, Sniffed, sniff};

@@ -94,6 +94,8 @@ pub fn run(args: ConvertArgs) -> Result {
         vpc::convert::show(&ledger);
         if ledger.total.records > 0 {
             settings.hints.iter().for_each(hint);
+            let strangers = ledger.total.vpc.map_or(0, |vpc| vpc.packets_of_no_known_interface);
+            settings.hints_without_strangers.iter().filter(|_| strangers == 0).for_each(hint);
         }
     }
     ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;

@@ -26,6 +26,8 @@ pub struct ConvertSettings {
     pub vpc: Option<VpcSettings>,
     /// Identity that was given but that the log format does not show, or the other way round.
     pub hints: Vec<String>,
+    /// The same of what only packets of no interface of the VPC show, for a capture without any.
+    pub hints_without_strangers: Vec<String>,
 }
 
 impl ConvertSettings {
@@ -37,7 +39,11 @@ impl ConvertSettings {
         let format = vpc.as_ref().and_then(|vpc| vpc.format.clone()).map_or_else(typed, Ok)?;
         let identity = identity(&records)?;
         vpc.iter().for_each(|vpc| vpc.warn(&format));
-        let hints = if vpc.is_none() { hints(&records, &format, &identity) } else { Vec::new() };
+        let hints = match vpc {
+            None => unset(&format, &identity).into_iter().chain(unshown(&records, &format)).collect(),
+            Some(_) => unshown(&records, &format),
+        };
+        let hints_without_strangers = vpc.iter().filter_map(|_| of_strangers(&records)).collect();
         let mut meter = meter_options(metering, selection, &records)?;
         if let Some(interval) = vpc.as_ref().and_then(|vpc| vpc.interval) {
             meter.interval = interval;
@@ -53,6 +59,7 @@ impl ConvertSettings {
             quiet: run.quiet,
             vpc,
             hints,
+            hints_without_strangers,
         })
     }
 }
@@ -150,9 +157,8 @@ fn set(identity: &mut FlowRecord, field: Field, value: &str, option: &str) -> Re
         .map_err(|error| Trouble::new(format!("`{option}` cannot be used")).caused_by(error))
 }
 
-/// What the user may have forgotten.
-fn hints(args: &RecordArgs, format: &LogFormat, identity: &FlowRecord) -> Vec<String> {
-    let mut hints = Vec::new();
+/// The identity that the user may have forgotten.
+fn unset(format: &LogFormat, identity: &FlowRecord) -> Option<String> {
     let mut unset = Vec::new();
     if format.contains(Field::AccountId) && identity.account_id.as_deref() == Some("unknown") {
         unset.push(("account-id", "unknown"));
@@ -160,11 +166,29 @@ fn hints(args: &RecordArgs, format: &LogFormat, identity: &FlowRecord) -> Vec<St
     if format.contains(Field::InterfaceId) && identity.interface_id.is_none() {
         unset.push(("interface-id", "-"));
     }
-    if !unset.is_empty() {
-        let fields: Vec<_> = unset.iter().map(|(field, value)| format!("{field} is `{value}`")).collect();
-        let options: Vec<_> = unset.iter().map(|(field, _)| format!("`--{field}`")).collect();
-        hints.push(format!("{}; set with {}", fields.join(" and "), options.join(" and ")));
-    }
+    let fields: Vec<_> = unset.iter().map(|(field, value)| format!("{field} is `{value}`")).collect();
+    let options: Vec<_> = unset.iter().map(|(field, _)| format!("`--{field}`")).collect();
+    (!unset.is_empty()).then(|| format!("{}; set with {}", fields.join(" and "), options.join(" and ")))
+}
+
+/// What was typed that only packets of no interface of the VPC show: of an interface the VPC tells it, but for what its
+/// whole account or Region shares.
+fn of_strangers(args: &RecordArgs) -> Option<String> {
+    const SHARED: [&str; 4] = ["account-id", "vpc-id", "region", "az-id"];
+    let names = args.constants.iter().filter_map(|constant| Some(constant.split_once('=')?.0));
+    let constants = names.filter(|name| !SHARED.contains(name)).map(|name| format!("`--set {name}`"));
+    let interface_id = args.interface_id.as_ref().map(|_| "`--interface-id`".to_owned());
+    let addresses = (!args.interface_addresses.is_empty()).then(|| "`--interface-address`".to_owned());
+    let typed: Vec<String> = constants.chain(interface_id).chain(addresses).collect();
+    (!typed.is_empty()).then(|| {
+        let are = if typed.len() == 1 { "is" } else { "are" };
+        format!("{} {are} for packets of no interface of the VPC, and no record is of such", typed.join(", "))
+    })
+}
+
+/// What was typed, but is not shown.
+fn unshown(args: &RecordArgs, format: &LogFormat) -> Vec<String> {
+    let mut hints = Vec::new();
     for constant in &args.constants {
         let name = constant.split_once('=').map_or("", |(name, _)| name);
         if Field::from_name(name).is_ok_and(|field| !format.contains(field)) {

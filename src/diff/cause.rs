@@ -66,6 +66,8 @@ causes! {
     CaptureEdge = "capture-edge", Explained, "one side covers more time than the other";
     /// The same totals over other records.
     SplitDifferently = "split-differently", Explained, "the same traffic is split into other records";
+    /// ACCEPT or REJECT where the VPC's rules come to the other.
+    OtherAction = "other-action", Different, "the log's actions are not what the VPC's rules come to";
     /// Fewer, larger packets inside the host than on the wire.
     SegmentOffload = "segment-offload", Explained,
         "the capture was taken where segmentation offload still joined packets";

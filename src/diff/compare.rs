@@ -32,7 +32,7 @@ pub fn compare(
     offset: Option<ClockOffset>,
 ) -> Comparison {
     let mut pairs: BTreeMap<_, (Vec<Cell>, Vec<Claim>)> = BTreeMap::new();
-    let Witness { flows, is_capture, span, skipped, windows, other_side, through } = witness;
+    let Witness { flows, is_capture, span, skipped, windows, other_side, through, not_expected } = witness;
     for (id, mut cells) in flows {
         cells.sort_by_key(|cell| (cell.start, cell.end, cell.line));
         pairs.entry(id).or_default().0 = cells;
@@ -60,6 +60,7 @@ pub fn compare(
         witness_skipped: skipped,
         other_side,
         through,
+        not_expected,
         claims_are_log: claims.is_log,
         claims_span: claims.span.map(earlier),
         claims_skipped: claims.skipped.into_iter().map(earlier).collect(),
@@ -67,6 +68,7 @@ pub fn compare(
         settled_records: claims.settled_records,
         settled_flows: claims.settled_flows,
         settled_large_flows: claims.settled_large_flows,
+        contradicted: claims.contradicted,
         witness_windows: windows,
         claims_windows: claims.windows,
         own_addresses: claims.own_addresses,

@@ -1,6 +1,6 @@
 //! The two sides, as a comparison takes them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::{Cell, Claim, LogWindows};
@@ -42,6 +42,8 @@ pub struct Witness {
     pub other_side: HashMap<FlowKey, Vec<Cell>>,
     /// For each flow with such packets the flows on their other side.
     pub through: HashMap<FlowKey, BTreeSet<FlowKey>>,
+    /// Flows that the other side need not have, but whose packets may be those of its records.
+    pub not_expected: HashSet<FlowKey>,
 }
 
 /// The side that makes claims.
@@ -67,4 +69,6 @@ pub struct Claims {
     pub settled_records: u64,
     /// Those of them with 100 packets and more.
     pub settled_large_flows: u64,
+    /// Records of a log with another action than the VPC's rules come to: their flows, and their lines.
+    pub contradicted: HashSet<(FlowKey, u64)>,
 }

@@ -32,7 +32,7 @@ pub use duplicates::RecentPackets;
 pub use fragments::FragmentTracker;
 pub(crate) use packed::{PackedKey, PackedV4, PackedV6};
 pub use rekey::{Keys, PacketFacts, Rekey, Rekeyer, Ruling, Settled};
-pub(crate) use sightings::{Family, Sighting, Sightings};
+pub(crate) use sightings::{Family, Lost, Sighting, Sightings};
 pub use spill::SpillError;
 pub(crate) use table::PackedPacket;
 pub use windows::{ClosedWindow, Flow, Meter};

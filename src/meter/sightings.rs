@@ -41,14 +41,23 @@ pub(crate) struct Sighting {
     pub(crate) family: Family,
 }
 
+/// A capture's interface has lost packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) capture: u32,
+    pub(crate) interface: u32,
+    /// When.
+    pub(crate) time: Timestamp,
+}
+
 /// Packets in read order.
 #[derive(Debug, Default)]
 pub(crate) struct Sightings {
     pub(crate) order: Vec<Sighting>,
     pub(crate) v4: Vec<PackedV4>,
     pub(crate) v6: Vec<PackedV6>,
-    /// Times at which a capture said that it had lost packets; only looked for where somebody asks.
-    pub(crate) lost: Vec<Timestamp>,
+    /// What captures said that they had lost; only looked for where somebody asks.
+    pub(crate) lost: Vec<Lost>,
 }
 
 impl Sightings {

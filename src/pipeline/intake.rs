@@ -165,9 +165,7 @@ impl<'a, T: Taker> Intake<'a, T> {
     ) {
         let options = self.options;
         if let Some(interfaces) = &mut self.interfaces {
-            if interfaces.lost(capture, packet.interface, info, time) {
-                self.sightings.lost.push(time);
-            }
+            interfaces.note_losses(capture, info, Some(time), options, &mut self.sightings.lost);
             if self.is_plain_with_vpc
                 && let Some(common) = common_ipv4(packet, options.tunnels)
             {
@@ -277,7 +275,9 @@ impl<'a, T: Taker> Intake<'a, T> {
     #[inline(never)]
     pub(super) fn ended<'b>(&mut self, infos: impl Iterator<Item = Option<&'b CaptureInfo>>) {
         if let Some(interfaces) = &mut self.interfaces {
-            self.sightings.lost.extend(interfaces.lost_at_end(infos));
+            for (capture, info) in infos.enumerate() {
+                interfaces.note_losses(capture, info, None, self.options, &mut self.sightings.lost);
+            }
         }
     }
 

@@ -239,8 +239,8 @@ pub struct VpcTotal {
     pub ip_bytes_in_second_records: u64,
     /// Packets in records that are of no interface of the VPC; they have the constants that were given.
     pub packets_of_no_known_interface: u64,
-    /// TCP connections judged without their beginning, at each interface that they passed.
-    pub tcp_connections_judged_mid_stream: u64,
+    /// Connections judged without their beginning, at each interface that they passed and whose records are written.
+    pub connections_judged_mid_stream: u64,
     /// Packets in records whose action could not be decided and is `-`; those of second records too.
     pub packets_undecided: u64,
     /// NODATA records written.
@@ -249,6 +249,8 @@ pub struct VpcTotal {
     pub records_nodata_left_out: u64,
     /// SKIPDATA records written.
     pub records_skipdata: u64,
+    /// Losses told of a capture's interface on which no interface of the VPC was seen, each window once.
+    pub losses_of_no_known_interface: u64,
 }
 
 /// One capture's part.

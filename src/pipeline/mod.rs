@@ -26,7 +26,9 @@ mod vpc;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, with_causes};
-pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
+pub use diff::{
+    BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogInput, LogProblem, NotLogged, SideSummary, diff,
+};
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,

@@ -15,8 +15,8 @@ use super::ledger::{DuplicateSights, Ledger, Tally};
 use super::{Fragments, MeterOptions};
 use crate::flow::{ObservationPoint, WindowIndex, Windows};
 use crate::meter::{
-    Batch, EventClock, Family, FragmentTracker, Observation, PackedKey, PackedPacket, PackedV4, PackedV6,
-    RecentPackets, Sighting, Sightings,
+    Batch, EventClock, Family, FragmentTracker, Lost, Observation, PackedKey, PackedPacket, PackedV4,
+    PackedV6, RecentPackets, Sighting, Sightings,
 };
 use crate::packet::{Fragment, SkipReason, Timestamp};
 
@@ -44,8 +44,8 @@ pub(super) trait Sink {
     /// Learns how time is cut, before any packet is counted.
     fn begin(&mut self, _windows: Windows) {}
 
-    /// A capture lost packets at this time. It may be said before [`begin`](Self::begin).
-    fn lost(&mut self, _time: Timestamp) {}
+    /// A capture lost packets. It may be said before [`begin`](Self::begin).
+    fn lost(&mut self, _lost: Lost) {}
 }
 
 /// A packet that is counted, and where it came from.
@@ -138,7 +138,7 @@ impl<'a, S: Sink> Ordered<'a, S> {
 
     /// Takes packets in read order.
     pub(super) fn take(&mut self, sightings: &Sightings) -> Result<(), Stopped> {
-        sightings.lost.iter().for_each(|time| self.sink.lost(*time));
+        sightings.lost.iter().for_each(|lost| self.sink.lost(*lost));
         let mut keys = Keys { v4: sightings.v4.iter(), v6: sightings.v6.iter() };
         let taken = sightings
             .order

@@ -10,8 +10,7 @@ use super::ConvertError;
 use super::intake::Taker;
 use super::ordered::{Ordered, Sink, Stopped};
 use crate::flow::{WindowIndex, Windows};
-use crate::meter::{Batch, ClosedWindow, Meter, Sightings};
-use crate::packet::Timestamp;
+use crate::meter::{Batch, ClosedWindow, Lost, Meter, Sightings};
 
 /// How many batches may wait between reading and what depends on order.
 const QUEUE: usize = 64;
@@ -30,11 +29,8 @@ pub(super) trait Emit {
     /// Learns how time is cut, before any window is closed.
     fn begin(&mut self, _windows: Windows) {}
 
-    /// Learns that the windows below `passed` are written next.
-    fn closing(&mut self, _passed: WindowIndex) {}
-
-    /// A capture lost packets at this time. It may be said before [`begin`](Self::begin).
-    fn lost(&mut self, _time: Timestamp) {}
+    /// A capture lost packets. It may be said before [`begin`](Self::begin).
+    fn lost(&mut self, _lost: Lost) {}
 }
 
 /// Meters batches and has closed windows written.
@@ -96,7 +92,6 @@ impl<E: Emit> Sink for Worker<E> {
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
-        self.emitter.closing(passed);
         let windows = self.meter.close(passed);
         self.write(windows)
     }
@@ -105,8 +100,8 @@ impl<E: Emit> Sink for Worker<E> {
         self.emitter.begin(windows);
     }
 
-    fn lost(&mut self, time: Timestamp) {
-        self.emitter.lost(time);
+    fn lost(&mut self, lost: Lost) {
+        self.emitter.lost(lost);
     }
 }
 

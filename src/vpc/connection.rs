@@ -9,7 +9,8 @@
 //!    belongs to the closing; later packets without a SYN have come "after the connection was closed", which AWS
 //!    logs as `REJECT`.
 //! 3. A TCP packet without a SYN of which nothing is known is the middle of a connection that began before the capture:
-//!    it passes where the rules would have let the connection begin, from either side.
+//!    it passes where the rules would have let the connection begin, from either side. The like holds for answers of
+//!    UDP and ICMP near the start of the capture (`unseen`).
 //! 4. A connection that is not tracked (see [`GroupAnswer::untracked`]) is put to the rules packet by packet.
 //!
 //! AWS documents 1 and 4 and the idle timeouts of established TCP, UDP and other protocols (EC2 User Guide, "Security
@@ -116,6 +117,8 @@ pub struct Question<'a> {
     pub flags: TcpFlags,
     /// When it was captured, in nanoseconds.
     pub time: i64,
+    /// When the first of all packets was captured: what came before is not known.
+    pub since: i64,
     /// The interface's timeouts.
     pub timeouts: Timeouts,
 }
@@ -181,7 +184,7 @@ impl Connection {
         own: impl FnOnce() -> GroupAnswer,
         reverse: impl FnOnce() -> GroupAnswer,
     ) -> Verdict {
-        let Question { traffic, egress, flags, time, timeouts } = *question;
+        let Question { traffic, egress, flags, time, timeouts, .. } = *question;
         let protocol = traffic.flow.protocol;
         if !traffic.ports_known || self.is_stateless(traffic) {
             return Self::without_state(traffic, own, reverse);
@@ -206,6 +209,7 @@ impl Connection {
                 self.mid_stream = true;
                 self.join(question, own, reverse)
             }
+            Phase::New if unseen::may_be_answered(question) => self.answer_unseen(question, own(), reverse),
             Phase::Undecided if egress != self.from_inside => {
                 let answer = own();
                 self.last = self.last.max(time);
@@ -292,11 +296,7 @@ impl Connection {
     fn begin(&mut self, question: &Question<'_>, answer: GroupAnswer) -> Verdict {
         let Question { traffic, egress, flags, time, .. } = *question;
         // an ICMP reply begins nothing
-        let is_reply = traffic
-            .icmp
-            .and_then(|icmp| super::words::partner(traffic.flow.protocol, icmp.icmp_type))
-            .is_some_and(|(_, request)| !request);
-        if is_reply {
+        if traffic.is_icmp_reply() {
             return match answer.answer {
                 Answer::Yes => Verdict { answer: Answer::Yes, why: allowed(answer.rule) },
                 answer => refused(answer),
@@ -354,7 +354,8 @@ impl Connection {
             }
             Answer::No if !unknown => {
                 self.phase = Phase::Refused;
-                refused(Answer::No)
+                let why = if own.is_some() { Why::NoRule } else { Why::AnswersNothing };
+                Verdict { answer: Answer::No, why }
             }
             _ => {
                 self.phase = Phase::Undecided;
@@ -374,6 +375,8 @@ fn refused(answer: Answer) -> Verdict {
     let why = if answer == Answer::Unknown { Why::GroupsUnknown } else { Why::NoRule };
     Verdict { answer, why }
 }
+
+mod unseen;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::Place;
 
 /// A description that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}`{at}: {what}", place.file, at = At(&place.path))]
+#[error("{place}: {what}")]
 pub struct VpcError {
     /// The file, and the path in it.
     pub place: Place,
@@ -14,15 +14,6 @@ pub struct VpcError {
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,
-}
-
-/// `, SecurityGroups[0]`, or nothing.
-struct At<'a>(&'a str);
-
-impl fmt::Display for At<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { Ok(()) } else { write!(f, ", {}", self.0) }
-    }
 }
 
 /// What kind of thing is not as it should be.
@@ -69,6 +60,6 @@ impl fmt::Display for Problem {
         if self.place.file.is_empty() {
             return f.write_str(&self.what);
         }
-        write!(f, "`{}`{}: {}", self.place.file, At(&self.place.path), self.what)
+        write!(f, "{}: {}", self.place, self.what)
     }
 }

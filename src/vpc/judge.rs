@@ -21,6 +21,15 @@ pub struct Sight {
     pub next: Option<InterfaceIndex>,
 }
 
+/// When a packet was captured, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Since 1970.
+    pub time: i64,
+    /// When the first of all packets was captured: what came before is not known.
+    pub since: i64,
+}
+
 /// What the rules have answered to a flow at an interface: they are asked once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked {
@@ -39,7 +48,7 @@ impl Vpc {
         sight: Sight,
         traffic: &Traffic,
         flags: TcpFlags,
-        time: i64,
+        moment: Moment,
         connection: &mut Connection,
         asked: &mut Asked,
     ) -> Verdict {
@@ -49,7 +58,8 @@ impl Vpc {
             return denied(acl);
         }
         let Asked { own, reverse, .. } = asked;
-        let question = Question { traffic, egress, flags, time, timeouts: self.timeouts(interface) };
+        let Moment { time, since } = moment;
+        let question = Question { traffic, egress, flags, time, since, timeouts: self.timeouts(interface) };
         let groups = connection.judge(
             &question,
             || *own.get_or_insert_with(|| self.groups_allow(interface, egress, traffic)),

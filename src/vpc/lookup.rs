@@ -14,8 +14,9 @@ use super::model::{Interface, NatGateway, VpcModel};
 use super::routes::Routes;
 use super::security::Groups;
 use super::services::Services;
-use super::special::Reserved;
+use super::special::{self, Reserved};
 use super::{InterfaceIndex, Mac};
+use crate::flow::UnloggedTraffic;
 use crate::record::FlowRecord;
 
 /// What is looked up for every packet of an interface.
@@ -44,8 +45,8 @@ pub struct Vpc {
     pub(super) model: VpcModel,
     pub(super) interfaces: Vec<Compiled>,
     by_address: HashMap<IpAddr, Option<InterfaceIndex>, RandomState>,
-    v4_prefixes: PrefixMap<ipnet::Ipv4Net, InterfaceIndex>,
-    v6_prefixes: PrefixMap<ipnet::Ipv6Net, InterfaceIndex>,
+    v4_prefixes: PrefixMap<ipnet::Ipv4Net, Option<InterfaceIndex>>,
+    v6_prefixes: PrefixMap<ipnet::Ipv6Net, Option<InterfaceIndex>>,
     by_mac: HashMap<Mac, Option<InterfaceIndex>, RandomState>,
     pub(super) by_id: HashMap<String, InterfaceIndex>,
     pub(super) groups: Groups,
@@ -55,6 +56,7 @@ pub struct Vpc {
     /// Regional NAT gateways by their public addresses.
     regional: HashMap<IpAddr, u32>,
     nat_by_id: HashMap<String, u32>,
+    pub(super) unlogged: UnloggedTraffic,
 }
 
 /// An index that is small enough for 32 bits, as everything here is.
@@ -65,24 +67,25 @@ pub(super) fn index(at: usize) -> u32 {
 impl Vpc {
     /// Looks everything up.
     pub fn new(model: VpcModel) -> Vpc {
-        let mut by_address = HashMap::default();
+        let mut by_address: HashMap<_, Option<InterfaceIndex>, RandomState> = HashMap::default();
         let mut by_mac = HashMap::default();
         let mut by_id = HashMap::new();
         let (mut v4_prefixes, mut v6_prefixes) = (PrefixMap::new(), PrefixMap::new());
         for (at, interface) in model.interfaces.iter().enumerate() {
             let at = InterfaceIndex(index(at));
             by_id.insert(interface.id.clone(), at);
+            // what two interfaces have tells neither of them
+            let tell = |owner: &mut Option<InterfaceIndex>| *owner = owner.filter(|other| *other == at);
             for address in &interface.addresses {
-                // what two interfaces have tells neither of them
-                by_address.entry(*address).and_modify(|other| *other = None).or_insert(Some(at));
+                by_address.entry(*address).and_modify(tell).or_insert(Some(at));
             }
             if let Some(mac) = interface.mac {
                 by_mac.entry(mac).and_modify(|other| *other = None).or_insert(Some(at));
             }
             for prefix in &interface.prefixes {
                 match prefix {
-                    IpNet::V4(net) => drop(v4_prefixes.insert(*net, at)),
-                    IpNet::V6(net) => drop(v6_prefixes.insert(*net, at)),
+                    IpNet::V4(net) => tell(v4_prefixes.entry(*net).or_insert(Some(at))),
+                    IpNet::V6(net) => tell(v6_prefixes.entry(*net).or_insert(Some(at))),
                 }
             }
         }
@@ -121,6 +124,7 @@ impl Vpc {
                 .enumerate()
                 .map(|(at, nat)| (nat.id.clone(), index(at)))
                 .collect(),
+            unlogged: special::unlogged(&model),
             services: Services::new(&model.service_ranges),
             interfaces,
             by_address,
@@ -142,8 +146,18 @@ impl Vpc {
 
     /// The interface that has an address, or a delegated prefix with it. `None` where none has, or two have.
     pub fn interface_at(&self, address: IpAddr) -> Option<InterfaceIndex> {
+        self.owner_of(address).flatten()
+    }
+
+    /// Whether two interfaces have an address, so that it tells neither of them.
+    pub fn is_ambiguous(&self, address: IpAddr) -> bool {
+        self.owner_of(address) == Some(None)
+    }
+
+    /// The owner of an address: `Some(None)` where there are two.
+    fn owner_of(&self, address: IpAddr) -> Option<Option<InterfaceIndex>> {
         if let Some(found) = self.by_address.get(&address) {
-            return *found;
+            return Some(*found);
         }
         match address {
             IpAddr::V4(address) => self.v4_prefixes.get_lpm(&address.into()).map(|(_, at)| *at),

@@ -1,9 +1,10 @@
 //! What a model names and does not describe, and what in it cannot be right.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
 
-use super::model::{Place, RouteDestination, RouteTarget, VpcModel};
+use ipnet::IpNet;
+
+use super::model::{Place, RouteDestination, RouteTarget, Subnet, VpcModel};
 use super::rules::Peer;
 use super::{Mac, Problem, ProblemKind};
 
@@ -13,6 +14,8 @@ pub(super) fn look(model: &mut VpcModel) {
     interfaces(model, &mut found);
     groups(model, &mut found);
     networks(model, &mut found);
+    gateways(model, &mut found);
+    outside(model, &mut found);
     overlaps(model, &mut found);
     elsewhere(model, &mut found);
     model.problems.extend(found.problems);
@@ -32,12 +35,16 @@ impl Found {
         }
     }
 
-    fn route(&mut self, what: String) {
-        self.add(ProblemKind::MissingRoute, &Place::default(), what);
+    fn route(&mut self, place: &Place, what: String) {
+        self.add(ProblemKind::MissingRoute, place, what);
     }
 
     fn missing(&mut self, place: &Place, what: String) {
         self.add(ProblemKind::Missing, place, what);
+    }
+
+    fn contradiction(&mut self, place: &Place, what: String) {
+        self.add(ProblemKind::Contradiction, place, what);
     }
 }
 
@@ -75,7 +82,15 @@ fn groups(model: &VpcModel, found: &mut Found) {
     let groups: HashSet<&str> = model.security_groups.iter().map(|group| group.id.as_str()).collect();
     let lists = described_lists(model);
     for group in &model.security_groups {
-        for rule in group.ingress.iter().chain(&group.egress) {
+        for (rules, key) in [(&group.ingress, "IpPermissions"), (&group.egress, "IpPermissionsEgress")] {
+            if rules.is_none() {
+                found.missing(
+                    &group.place,
+                    format!("`{key}` of `{}`: the action is `-` where no other group allows it", group.id),
+                );
+            }
+        }
+        for rule in group.ingress.iter().chain(&group.egress).flatten() {
             match &rule.peer {
                 Peer::Group(id) if !groups.contains(id.as_str()) => found.missing(
                     &group.place,
@@ -97,7 +112,6 @@ fn described_lists(model: &VpcModel) -> HashSet<&str> {
 }
 
 fn networks(model: &VpcModel, found: &mut Found) {
-    let nowhere = Place::default();
     let lists = described_lists(model);
     let used: HashSet<&str> =
         model.interfaces.iter().filter_map(|interface| interface.subnet.as_deref()).collect();
@@ -107,7 +121,7 @@ fn networks(model: &VpcModel, found: &mut Found) {
         });
         if !has_acl {
             found.missing(
-                &nowhere,
+                &subnet.place,
                 format!("the network ACL of `{}`: the action of what crosses its boundary is `-`", subnet.id),
             );
         }
@@ -116,12 +130,12 @@ fn networks(model: &VpcModel, found: &mut Found) {
                 || table.is_main && table.vpc.is_some() && table.vpc == subnet.vpc
         });
         if !has_routes {
-            found.route(format!("the route table of `{}`: `traffic-path` is `-`", subnet.id));
+            found.route(&subnet.place, format!("the route table of `{}`: `traffic-path` is `-`", subnet.id));
         }
         if let Some(vpc) = &subnet.vpc
             && !model.vpcs.iter().any(|known| known.id == *vpc)
         {
-            found.missing(&nowhere, format!("VPC `{vpc}`: its DNS server's address is not known"));
+            found.missing(&subnet.place, format!("VPC `{vpc}`: its DNS server's address is not known"));
         }
     }
     for table in &model.route_tables {
@@ -129,15 +143,17 @@ fn networks(model: &VpcModel, found: &mut Found) {
             if let RouteDestination::PrefixList(id) = &route.destination
                 && !lists.contains(id.as_str())
             {
-                found
-                    .route(format!("the ranges of prefix list `{id}`, for which `{}` has a route", table.id));
+                let what = format!("the ranges of prefix list `{id}`, for which `{}` has a route", table.id);
+                found.route(&table.place, what);
             }
             match &route.target {
                 RouteTarget::Peering(id) if !model.peerings.iter().any(|peering| peering.id == *id) => {
-                    found.route(format!("peering `{id}`: whether `traffic-path` is 4 or 5 is not known"));
+                    let what = format!("peering `{id}`: whether `traffic-path` is 4 or 5 is not known");
+                    found.route(&table.place, what);
                 }
                 RouteTarget::NatGateway(id) if !model.nat_gateways.iter().any(|nat| nat.id == *id) => {
-                    found.route(format!("NAT gateway `{id}`: the next hop is not known"));
+                    let what = format!("NAT gateway `{id}`: the next hop is not known");
+                    found.route(&table.place, what);
                 }
                 _ => {}
             }
@@ -145,28 +161,76 @@ fn networks(model: &VpcModel, found: &mut Found) {
     }
 }
 
+/// NAT gateways whose interfaces are not known.
+fn gateways(model: &VpcModel, found: &mut Found) {
+    let known: HashSet<&str> = model.interfaces.iter().map(|interface| interface.id.as_str()).collect();
+    for gateway in model.nat_gateways.iter().filter(|gateway| !gateway.is_regional) {
+        let id = &gateway.id;
+        if gateway.interfaces.is_empty() {
+            let what = format!("the interface of NAT gateway `{id}`: it has no records, and is no next hop");
+            found.missing(&gateway.place, what);
+        }
+        for interface in gateway.interfaces.iter().filter(|interface| !known.contains(interface.as_str())) {
+            let what = format!(
+                "interface `{interface}` of NAT gateway `{id}`: it has no records, and is no next hop"
+            );
+            found.missing(&gateway.place, what);
+        }
+    }
+}
+
+/// Addresses of interfaces that are in none of their subnet's ranges.
+fn outside(model: &VpcModel, found: &mut Found) {
+    let subnets: HashMap<&str, &Subnet> =
+        model.subnets.iter().map(|subnet| (subnet.id.as_str(), subnet)).collect();
+    for interface in &model.interfaces {
+        let subnet = interface.subnet.as_deref().and_then(|id| subnets.get(id));
+        let Some(subnet) = subnet.filter(|subnet| !subnet.cidrs.is_empty()) else { continue };
+        let addresses = interface.addresses.iter().map(|address| IpNet::from(*address));
+        for own in addresses.chain(interface.prefixes.iter().copied()) {
+            if !subnet.cidrs.iter().any(|cidr| cidr.contains(&own)) {
+                // an address without the prefix length that it has as a range
+                let shown = if own.prefix_len() == own.max_prefix_len() {
+                    own.addr().to_string()
+                } else {
+                    own.to_string()
+                };
+                let ranges: Vec<String> = subnet.cidrs.iter().map(|cidr| format!("`{cidr}`")).collect();
+                let what = format!(
+                    "`{shown}` of `{}` is not in the range of its subnet `{}`: {}",
+                    interface.id,
+                    subnet.id,
+                    ranges.join(", ")
+                );
+                found.contradiction(&interface.place, what);
+            }
+        }
+    }
+}
+
+/// What belongs to two at once.
 fn overlaps(model: &VpcModel, found: &mut Found) {
-    let mut addresses: HashMap<IpAddr, &str> = HashMap::new();
+    let mut owned: HashMap<IpNet, &str> = HashMap::new();
     let mut macs: HashMap<Mac, &str> = HashMap::new();
     for interface in &model.interfaces {
         let id = interface.id.as_str();
-        for address in &interface.addresses {
-            if let Some(other) = addresses.insert(*address, id) {
-                found.add(
-                    ProblemKind::Contradiction,
-                    &interface.place,
-                    format!("`{other}` and `{id}` both have the address {address}: only a MAC address can tell them apart"),
+        let addresses = interface.addresses.iter().map(|address| (IpNet::from(*address), "address"));
+        let prefixes = interface.prefixes.iter().map(|prefix| (*prefix, "prefix"));
+        for (own, what) in addresses.chain(prefixes) {
+            if let Some(other) = owned.insert(own, id).filter(|other| *other != id) {
+                let shown = if what == "address" { own.addr().to_string() } else { own.to_string() };
+                let what = format!(
+                    "`{other}` and `{id}` both have the {what} {shown}: only a MAC address can tell them apart, without one the action is `-`"
                 );
+                found.contradiction(&interface.place, what);
             }
         }
         if let Some(mac) = interface.mac
             && let Some(other) = macs.insert(mac, id)
         {
-            found.add(
-                ProblemKind::Contradiction,
-                &interface.place,
-                format!("`{other}` and `{id}` both have the MAC address {mac}, which is not used therefore"),
-            );
+            let what =
+                format!("`{other}` and `{id}` both have the MAC address {mac}, which is not used therefore");
+            found.contradiction(&interface.place, what);
         }
     }
     for (index, subnet) in model.subnets.iter().enumerate() {
@@ -176,11 +240,8 @@ fn overlaps(model: &VpcModel, found: &mut Found) {
                 .iter()
                 .any(|cidr| other.cidrs.iter().any(|second| cidr.contains(second) || second.contains(cidr)));
             if shared {
-                found.add(
-                    ProblemKind::Contradiction,
-                    &Place::default(),
-                    format!("the ranges of `{}` and `{}` overlap", subnet.id, other.id),
-                );
+                let what = format!("the ranges of `{}` and `{}` overlap", subnet.id, other.id);
+                found.contradiction(&other.place, what);
             }
         }
     }

@@ -35,7 +35,7 @@ pub use acl::AclAnswer;
 pub use connection::{Connection, Question, Timeouts, Verdict};
 pub use error::{Problem, ProblemKind, VpcError};
 pub use identity::Peer;
-pub use judge::{Asked, Sight};
+pub use judge::{Asked, Moment, Sight};
 pub use lookup::Vpc;
 pub use model::{
     FlowLog, Interface, NatGateway, NetworkAcl, Peering, Place, PrefixList, Route as RouteDescription,

@@ -1,5 +1,6 @@
 //! The VPC as its descriptions say it: plain data, names not yet looked up.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -46,6 +47,14 @@ pub struct Place {
     pub path: String,
 }
 
+/// The file, and the path in it: `` `groups.json`, SecurityGroups[0] ``.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.file)?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, ", {}", self.path) }
+    }
+}
+
 /// One VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VpcDescription {
@@ -55,6 +64,8 @@ pub struct VpcDescription {
     pub cidrs: Vec<IpNet>,
     /// The account that owns it.
     pub account: Option<String>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// One subnet.
@@ -76,6 +87,8 @@ pub struct Subnet {
     pub outpost: Option<String>,
     /// The account that owns it.
     pub account: Option<String>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// Idle timeouts of connection tracking that an interface sets, in seconds.
@@ -141,10 +154,10 @@ pub struct SecurityGroup {
     pub name: Option<String>,
     /// The VPC that it is in.
     pub vpc: Option<String>,
-    /// What may come in.
-    pub ingress: Vec<SecurityRule>,
-    /// What may go out.
-    pub egress: Vec<SecurityRule>,
+    /// What may come in; `None` where that is not described.
+    pub ingress: Option<Vec<SecurityRule>>,
+    /// What may go out; `None` where that is not described.
+    pub egress: Option<Vec<SecurityRule>>,
     /// Where it was described.
     pub place: Place,
 }
@@ -162,10 +175,12 @@ pub struct NetworkAcl {
     pub subnets: Vec<String>,
     /// Its rules, in the order in which they are described.
     pub rules: Vec<AclRule>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// Where a route leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RouteTarget {
     /// Within the VPC.
     Local,
@@ -194,7 +209,7 @@ pub enum RouteTarget {
 }
 
 /// What a route is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RouteDestination {
     /// A range.
     Cidr(IpNet),
@@ -203,7 +218,7 @@ pub enum RouteDestination {
 }
 
 /// One route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
     /// What it is for.
     pub destination: RouteDestination,
@@ -226,6 +241,8 @@ pub struct RouteTable {
     pub subnets: Vec<String>,
     /// Its routes.
     pub routes: Vec<Route>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// One prefix list.
@@ -237,6 +254,8 @@ pub struct PrefixList {
     pub name: Option<String>,
     /// Its ranges; `None` where only its name is known.
     pub cidrs: Option<Vec<IpNet>>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// One NAT gateway.
@@ -256,6 +275,8 @@ pub struct NatGateway {
     pub is_regional: bool,
     /// The Region.
     pub region: Option<String>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// One VPC peering connection.
@@ -265,10 +286,12 @@ pub struct Peering {
     pub id: String,
     /// The Regions of the two sides.
     pub regions: [Option<String>; 2],
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// One flow log's configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowLog {
     /// `fl-…`.
     pub id: String,
@@ -282,10 +305,12 @@ pub struct FlowLog {
     pub traffic_type: Option<String>,
     /// Which tags the tag fields show: the resource type (`network-interface`) and its keys.
     pub tag_fields: Vec<(String, Vec<String>)>,
+    /// Where it was described.
+    pub place: Place,
 }
 
 /// One range of AWS's public addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServiceRange {
     /// The range.
     pub cidr: IpNet,

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use crate::packet::Protocol;
 
 /// Which ports, or ICMP types, a rule is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ports {
     /// All of them; also for a protocol that has none.
     All,
@@ -21,7 +21,7 @@ pub enum Ports {
 }
 
 /// Who is at the other end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Peer {
     /// A range.
     Cidr(IpNet),
@@ -32,7 +32,7 @@ pub enum Peer {
 }
 
 /// One rule of a security group; it allows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecurityRule {
     /// The protocol; all, if `None`.
     pub protocol: Option<Protocol>,
@@ -43,7 +43,7 @@ pub struct SecurityRule {
 }
 
 /// One rule of a network ACL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AclRule {
     /// Its number: the lowest is looked at first. 32767 and 32768 are the `*` rules.
     pub number: u32,

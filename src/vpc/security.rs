@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::lookup::index;
 use super::model::{Interface, VpcModel};
 use super::ranges::RangeSet;
-use super::rules::{Peer, Ports};
+use super::rules::{Peer, Ports, SecurityRule};
 use super::why::RuleRef;
 use super::{Answer, InterfaceIndex, Traffic, Vpc};
 use crate::packet::Protocol;
@@ -40,10 +40,17 @@ struct CompiledRule {
     peer: CompiledPeer,
 }
 
-/// One group: what may come in, what may go out.
+/// One group: what may come in, what may go out; `None` where that is not described.
 #[derive(Debug)]
 struct Group {
-    directions: [Vec<CompiledRule>; 2],
+    directions: [Option<Vec<CompiledRule>>; 2],
+}
+
+impl Group {
+    fn rules(&self, egress: bool) -> Option<&[CompiledRule]> {
+        let [ingress_rules, egress_rules] = &self.directions;
+        if egress { egress_rules } else { ingress_rules }.as_deref()
+    }
 }
 
 /// All groups.
@@ -81,9 +88,8 @@ impl Groups {
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut groups = Vec::new();
         for group in &model.security_groups {
-            let mut directions = [Vec::new(), Vec::new()];
-            for (rules, compiled) in [&group.ingress, &group.egress].into_iter().zip(&mut directions) {
-                for rule in rules {
+            let mut compile = |rules: &Vec<SecurityRule>| {
+                let rule = |rule: &SecurityRule| {
                     let peer = match &rule.peer {
                         Peer::Cidr(cidr) => CompiledPeer::Cidr(*cidr),
                         peer => CompiledPeer::Set(*known.entry(peer.to_string()).or_insert_with(|| {
@@ -91,10 +97,12 @@ impl Groups {
                             sets.len() - 1
                         })),
                     };
-                    compiled.push(CompiledRule { protocol: rule.protocol, ports: rule.ports, peer });
-                }
-            }
-            groups.push(Group { directions });
+                    CompiledRule { protocol: rule.protocol, ports: rule.ports, peer }
+                };
+                rules.iter().map(rule).collect()
+            };
+            let directions = [&group.ingress, &group.egress];
+            groups.push(Group { directions: directions.map(|rules| rules.as_ref().map(&mut compile)) });
         }
         let places = model
             .security_groups
@@ -188,15 +196,14 @@ impl Vpc {
         let mut answer = GroupAnswer { answer: Answer::No, rule: None, untracked: false };
         let mut open = false;
         for place in &compiled.groups {
-            let known = place.and_then(|place| Some((place, self.groups.groups.get(place as usize)?)));
-            let Some((place, group)) = known else {
+            let known =
+                place.and_then(|place| Some((place, self.groups.groups.get(place as usize)?.rules(egress)?)));
+            let Some((place, rules)) = known else {
                 if answer.answer == Answer::No {
                     answer.answer = Answer::Unknown;
                 }
                 continue;
             };
-            let [ingress_rules, egress_rules] = &group.directions;
-            let rules = if egress { egress_rules } else { ingress_rules };
             for (at, rule) in rules.iter().enumerate() {
                 let matched = ports_match(rule.protocol, &rule.ports, traffic);
                 if matched == Answer::No {
@@ -225,10 +232,7 @@ impl Vpc {
     fn lets_all_through(&self, interface: InterfaceIndex, egress: bool, traffic: &Traffic) -> bool {
         let Some(compiled) = self.compiled(interface) else { return false };
         let groups = compiled.groups.iter().filter_map(|place| self.groups.groups.get((*place)? as usize));
-        let mut rules = groups.flat_map(|group| {
-            let [ingress_rules, egress_rules] = &group.directions;
-            if egress { egress_rules } else { ingress_rules }
-        });
+        let mut rules = groups.filter_map(|group| group.rules(egress)).flatten();
         rules.any(|rule| {
             let protocol = rule.protocol.is_none_or(|protocol| protocol == traffic.flow.protocol);
             let ports = matches!(rule.ports, Ports::All | Ports::Range(0, u16::MAX));

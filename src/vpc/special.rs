@@ -81,16 +81,32 @@ impl Reserved {
     }
 }
 
+/// What AWS never logs of a VPC, wherever it was captured: the addresses of its resolvers and routers.
+pub(super) fn unlogged(model: &VpcModel) -> UnloggedTraffic {
+    let primary = |cidrs: &[IpNet]| cidrs.iter().find(|cidr| cidr.addr().is_ipv4()).copied();
+    let resolvers = model.vpcs.iter().filter_map(|vpc| primary(&vpc.cidrs));
+    let routers = model.subnets.iter().flat_map(|subnet| &subnet.cidrs);
+    UnloggedTraffic::default().with_addresses(
+        resolvers.map(|cidr| nth(&cidr, 2)).collect(),
+        routers.map(|cidr| nth(cidr, 1)).collect(),
+    )
+}
+
+fn is_neighbour_discovery(traffic: &Traffic) -> bool {
+    traffic.flow.protocol == Protocol::ICMPV6
+        && traffic.icmp.is_some_and(|icmp| (133..=137).contains(&icmp.icmp_type))
+}
+
 impl Vpc {
-    /// What AWS never logs of this VPC, wherever it was captured: the addresses of its resolvers and routers.
-    pub fn unlogged(&self) -> UnloggedTraffic {
-        let primary = |cidrs: &[IpNet]| cidrs.iter().find(|cidr| cidr.addr().is_ipv4()).copied();
-        let resolvers = self.model.vpcs.iter().filter_map(|vpc| primary(&vpc.cidrs));
-        let routers = self.model.subnets.iter().flat_map(|subnet| &subnet.cidrs);
-        UnloggedTraffic::default().with_addresses(
-            resolvers.map(|cidr| nth(&cidr, 2)).collect(),
-            routers.map(|cidr| nth(cidr, 1)).collect(),
-        )
+    /// What AWS never logs of this VPC, wherever it was captured.
+    pub fn unlogged(&self) -> &UnloggedTraffic {
+        &self.unlogged
+    }
+
+    /// The same of a packet of no interface that is known: its VPC may be any.
+    pub fn special_of_strangers(&self, traffic: &Traffic) -> Option<Special> {
+        let neighbours = is_neighbour_discovery(traffic).then_some(Special::NeighbourDiscovery);
+        neighbours.or_else(|| self.unlogged.of(&traffic.flow).map(Special::Unlogged))
     }
 
     /// Whether a packet at an interface is of a kind with rules of its own.
@@ -100,9 +116,7 @@ impl Vpc {
         if let Some(unlogged) = UnloggedTraffic::default().of(flow) {
             return Some(Special::Unlogged(unlogged));
         }
-        if flow.protocol == Protocol::ICMPV6
-            && traffic.icmp.is_some_and(|icmp| (133..=137).contains(&icmp.icmp_type))
-        {
+        if is_neighbour_discovery(traffic) {
             return Some(Special::NeighbourDiscovery);
         }
         if flow.srcaddr == TASK_METADATA || flow.dstaddr == TASK_METADATA {

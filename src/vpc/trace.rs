@@ -1,8 +1,13 @@
 //! One packet and its reply, without a capture: every interface that they pass, and what each rule says.
 
-use super::{Answer, Asked, Connection, InterfaceIndex, Peer, Question, Sight, Traffic, Verdict, Vpc, Why};
+use super::{
+    Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Question, Sight, Traffic, Verdict, Vpc, Why,
+};
 use crate::packet::{Protocol, TcpFlags};
 use crate::record::FlowDirection;
+
+/// Nothing came before.
+const ALONE: Moment = Moment { time: 0, since: i64::MIN };
 
 /// A packet at an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub struct Passage {
 pub struct Trace {
     /// The interfaces that the packet passes, in its order; after a refusal none follows.
     pub packet: Vec<Passage>,
-    /// Those that the reply passes; none where the packet does not arrive.
+    /// Those that the reply passes; none where the packet does not arrive, or has no reply: ICMP errors and replies.
     pub reply: Vec<Passage>,
 }
 
@@ -43,7 +48,9 @@ impl Vpc {
             if is_tcp { (TcpFlags::SYN, TcpFlags::SYN | TcpFlags::ACK) } else { (TcpFlags(0), TcpFlags(0)) };
         let packet = self.pass(traffic, syn, there, &mut connections);
         let arrives = packet.iter().all(|passage| passage.verdict.answer != Answer::No);
-        let reply = if arrives {
+        // without its type it may be a request
+        let has_reply = traffic.icmp.is_none() || traffic.is_icmp_request();
+        let reply = if arrives && has_reply {
             self.pass(&traffic.reversed(), syn_ack, back, &mut connections)
         } else {
             Vec::new()
@@ -76,7 +83,8 @@ impl Vpc {
                 None => {
                     let acl = self.acl_allows(interface, egress, traffic, next);
                     let timeouts = self.timeouts(interface);
-                    let question = Question { traffic, egress, flags, time: 0, timeouts };
+                    let Moment { time, since } = ALONE;
+                    let question = Question { traffic, egress, flags, time, since, timeouts };
                     // asked apart: where the ACL stops the packet first, the groups would not be asked at all
                     let mut apart = *connection;
                     let groups = apart.judge(
@@ -84,7 +92,7 @@ impl Vpc {
                         || self.groups_allow(interface, egress, traffic),
                         || self.groups_allow(interface, !egress, &traffic.reversed()),
                     );
-                    let verdict = self.judge(sight, traffic, flags, 0, connection, &mut Asked::default());
+                    let verdict = self.judge(sight, traffic, flags, ALONE, connection, &mut Asked::default());
                     let group_text = self.explain(groups.why, Some(interface), egress);
                     let acl_text = match (acl.rule, acl.answer) {
                         (Some(rule), _) => self.rule_text(rule),

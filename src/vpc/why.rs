@@ -46,6 +46,8 @@ pub enum Why {
     NoGroups,
     /// No rule of the interface's groups allows it.
     NoRule,
+    /// It answers a beginning that was not captured, and that no rule of the interface's groups would have allowed.
+    AnswersNothing,
     /// It came after the connection was closed.
     AfterClose,
     /// This ACL rule denies it.
@@ -58,6 +60,8 @@ pub enum Why {
     AclUnknown,
     /// A regional NAT gateway filters nothing.
     RegionalNat,
+    /// Its address is one that two interfaces have.
+    Ambiguous,
 }
 
 impl Vpc {
@@ -70,7 +74,8 @@ impl Vpc {
                     return "-".to_owned();
                 };
                 let rules = if egress { &described.egress } else { &described.ingress };
-                let text = rules.get(rule as usize).map(|rule| rule.text(egress)).unwrap_or_default();
+                let rule = rules.as_ref().and_then(|rules| rules.get(rule as usize));
+                let text = rule.map(|rule| rule.text(egress)).unwrap_or_default();
                 format!("{} {} {text}", described.id, way(egress))
             }
             RuleRef::Acl { acl, rule } => {
@@ -104,11 +109,16 @@ impl Vpc {
             Why::MidStream(rule) => format!("beginning not captured, {}", self.rule_text(rule)),
             Why::NoGroups => "no security group".to_owned(),
             Why::NoRule => format!("{} no {way} rule", groups()),
+            Why::AnswersNothing => {
+                let way = if egress { "ingress" } else { "egress" };
+                format!("beginning not captured, {} no {way} rule for it", groups())
+            }
             Why::AfterClose => "after the connection was closed".to_owned(),
             Why::Special(special) => format!("never filtered: {}", special.meaning()),
             Why::GroupsUnknown => format!("{} {way} not known", groups()),
             Why::AclUnknown => "network ACL not known".to_owned(),
             Why::RegionalNat => "regional NAT gateway".to_owned(),
+            Why::Ambiguous => "an address of two interfaces".to_owned(),
         }
     }
 }

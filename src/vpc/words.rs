@@ -77,6 +77,16 @@ impl Traffic {
         Some(if is_request { (self.flow, kind) } else { (self.flow.reversed(), partner) })
     }
 
+    /// Whether it is an ICMP request that has a reply.
+    pub fn is_icmp_request(&self) -> bool {
+        self.icmp.is_some_and(|icmp| matches!(partner(self.flow.protocol, icmp.icmp_type), Some((_, true))))
+    }
+
+    /// Whether it is the reply to an ICMP request.
+    pub fn is_icmp_reply(&self) -> bool {
+        self.icmp.is_some_and(|icmp| matches!(partner(self.flow.protocol, icmp.icmp_type), Some((_, false))))
+    }
+
     /// The address at the other end of a packet that passes an interface this way.
     pub fn remote(&self, ingress: bool) -> IpAddr {
         if ingress { self.flow.srcaddr } else { self.flow.dstaddr }

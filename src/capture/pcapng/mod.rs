@@ -21,6 +21,7 @@ mod tests;
 use self::clock::Clock;
 use self::describe::{Describer, options};
 use super::info::{CaptureInfo, InterfaceInfo};
+use super::losses::Loss;
 use super::walk::{Cut, PacketFields};
 use super::{ByteOrder, ContainerFormat, Damage, MAX_CAPTURED, Version};
 use crate::packet::{LinkType, PacketDirection, PacketTime};
@@ -140,9 +141,11 @@ impl PcapngWalk {
             }
             INTERFACE_STATISTICS => {
                 let block = whole(12)?;
-                let interface = self.word(block, 8).and_then(|id| self.interface_info(id, info));
-                if let Some(interface) = interface {
-                    self.describer.statistics(block, interface);
+                if let Some(id) = self.word(block, 8) {
+                    let time = self.statistics_time(id, block);
+                    let describer = &mut self.describer;
+                    let take_up = |interface: &mut InterfaceInfo| describer.statistics(block, interface);
+                    change(info, self.first_interface.saturating_add(id), time, take_up);
                 }
                 Ok(Cut::Skip(block.len()))
             }
@@ -189,9 +192,15 @@ impl PcapngWalk {
         Ok(())
     }
 
-    /// The info of an interface of the current section.
-    fn interface_info<'i>(&self, id: u32, info: &'i mut CaptureInfo) -> Option<&'i mut InterfaceInfo> {
-        info.interfaces.get_mut(self.first_interface as usize + id as usize)
+    /// The time of interface statistics; those without have a zero.
+    fn statistics_time(&self, interface: u32, block: &[u8]) -> PacketTime {
+        let units = self.word(block, 12).zip(self.word(block, 16));
+        match (self.interfaces.get(interface as usize), units) {
+            (Some(interface), Some((high, low))) if (high, low) != (0, 0) => {
+                interface.clock.time(u64::from(high) << 32 | u64::from(low))
+            }
+            _ => PacketTime::Missing,
+        }
     }
 
     /// Cuts an enhanced or obsolete packet block.
@@ -245,10 +254,10 @@ impl PcapngWalk {
                 _ => {}
             }
         }
-        if drops > 0
-            && let Some(interface) = self.interface_info(packet.interface, info)
-        {
-            interface.dropped_before_packets = interface.dropped_before_packets.saturating_add(drops);
+        if drops > 0 {
+            change(info, fields.interface, fields.time, |interface| {
+                interface.dropped_before_packets = interface.dropped_before_packets.saturating_add(drops);
+            });
         }
         Ok(Cut::Packet(fields, block.len()))
     }
@@ -296,6 +305,17 @@ impl PcapngWalk {
             data_start: PACKET_START as u32,
             data_length: packet.captured,
         }
+    }
+}
+
+/// Changes what is known of an interface, and tells if that are lost packets.
+fn change(info: &mut CaptureInfo, number: u32, time: PacketTime, change: impl FnOnce(&mut InterfaceInfo)) {
+    let Some(interface) = info.interfaces.get_mut(number as usize) else { return };
+    let before = interface.lost();
+    change(interface);
+    if interface.lost() > before {
+        let time = if let PacketTime::At(time) = time { Some(time) } else { None };
+        info.losses.tell(Loss { interface: number, time });
     }
 }
 

@@ -7,6 +7,7 @@ use flowtruth::decode::Tunnels;
 use flowtruth::diff::Delta;
 use flowtruth::filter::Filter;
 use flowtruth::flow::VpcCidr;
+use flowtruth::pipeline::TrafficType;
 
 const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -106,6 +107,15 @@ pub struct ComparingArgs {
     /// which flows are logged at both ends, and which addresses are translated; repeatable
     #[arg(long = "vpc", value_name = "PATH", value_hint = ValueHint::AnyPath, conflicts_with = "vpc_cidrs")]
     pub vpc: Vec<PathBuf>,
+
+    /// The log has only records of this interface; repeatable [default: those that the log names]
+    #[arg(long, value_name = "ID", requires = "vpc")]
+    pub only_interface: Vec<String>,
+
+    /// The log has only records of this action [default: what `describe-flow-logs` says, or the only action that the
+    /// log has]
+    #[arg(long, value_name = "ALL|ACCEPT|REJECT", requires = "vpc")]
+    pub traffic_type: Option<TrafficType>,
 
     /// Exit with status 1 for any difference, explained or not
     #[arg(long)]

@@ -13,7 +13,7 @@ use args::{ComparingArgs, DiffArgs, LogArgs, RunningArgs, ShowingArgs};
 use flowtruth::decode::Tunnels;
 use flowtruth::diff::{CompareOptions, Surroundings, Tolerance, Verdict};
 use flowtruth::flow::UnloggedTraffic;
-use flowtruth::pipeline::{DiffOptions, DiffReport, MeterOptions, Progress, diff};
+use flowtruth::pipeline::{DiffOptions, DiffReport, DiffVpc, MeterOptions, Progress, diff};
 use flowtruth::vpc::Vpc;
 
 use super::interrupt::Interrupt;
@@ -21,6 +21,7 @@ use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::summary::counted;
+use super::vpc::convert::{check_interfaces, configured_traffic};
 use super::{Exit, Result, inputs, memory, settings};
 
 /// How many lines that cannot be read are shown.
@@ -34,6 +35,9 @@ pub fn run(args: DiffArgs) -> Result {
     let reference = opened.side("reference", &references, logs.format(logs.reference_format.as_deref())?)?;
     let candidate = opened.side("candidate", &candidates, logs.format(logs.candidate_format.as_deref())?)?;
     let vpc = opened.vpc(&comparing.vpc)?;
+    if let Some(vpc) = &vpc {
+        check_interfaces(vpc, &comparing.only_interface)?;
+    }
     packets::check(showing.write_packets.as_deref(), &opened)?;
     let interrupt = Interrupt::watch(&progress);
     let output = match &showing.output {
@@ -89,7 +93,13 @@ fn options(
     running: &RunningArgs,
 ) -> DiffOptions {
     let ComparingArgs { packets_delta, bytes_delta, start_delta, end_delta, vpc_cidrs, .. } = comparing;
-    let unlogged = vpc.as_ref().map_or_else(|| UnloggedTraffic::new(vpc_cidrs), |vpc| vpc.unlogged());
+    let (only, traffic_type) = (comparing.only_interface, comparing.traffic_type);
+    let of_vpc = |vpc: &Arc<Vpc>| DiffVpc {
+        vpc: Arc::clone(vpc),
+        traffic_type: traffic_type.or_else(|| configured_traffic(vpc, &only)),
+        only: only.iter().cloned().collect(),
+    };
+    let unlogged = vpc.as_ref().map_or_else(|| UnloggedTraffic::new(vpc_cidrs), |vpc| vpc.unlogged().clone());
     DiffOptions {
         meter: MeterOptions {
             tunnels: logs.decap.unwrap_or(Tunnels::NONE),
@@ -98,6 +108,7 @@ fn options(
             memory_limit: running.memory_limit.or_else(memory::half),
             ..MeterOptions::default()
         },
+        vpc: vpc.as_ref().map(of_vpc),
         compare: CompareOptions {
             tolerance: Tolerance {
                 packets: packets_delta,

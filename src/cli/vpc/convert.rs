@@ -31,12 +31,7 @@ impl VpcSettings {
             return Ok(None);
         }
         let Loaded { vpc, files } = load(&args.paths)?;
-        for id in &args.only_interface {
-            let nat = vpc.model().nat_gateways.iter().any(|nat| nat.is_regional && nat.id == *id);
-            if vpc.interface_named(id).is_none() && !nat {
-                return Err(unknown_interface(&vpc, id));
-            }
-        }
+        check_interfaces(&vpc, &args.only_interface)?;
         let configured = configured(&vpc, &args.only_interface);
         let typed = args.typed;
         let (mut format, mut interval, mut traffic_type) = (None, None, None);
@@ -69,6 +64,23 @@ impl VpcSettings {
         let of_routes = |field: &Field| field.name().starts_with("next-hop-") || *field == Field::TrafficPath;
         warn(&self.options.vpc, format.fields().iter().any(of_routes));
     }
+}
+
+/// Refuses interfaces that the VPC does not have.
+pub fn check_interfaces(vpc: &Vpc, ids: &[String]) -> Result<(), Trouble> {
+    let is_known = |id: &String| {
+        let nat = vpc.model().nat_gateways.iter().any(|nat| nat.is_regional && nat.id == *id);
+        nat || vpc.interface_named(id).is_some()
+    };
+    match ids.iter().find(|id| !is_known(id)) {
+        Some(id) => Err(unknown_interface(vpc, id)),
+        None => Ok(()),
+    }
+}
+
+/// The traffic type of the described flow log of these interfaces.
+pub fn configured_traffic(vpc: &Vpc, only: &[String]) -> Option<TrafficType> {
+    configured(vpc, only)?.traffic_type.as_deref()?.parse().ok()
 }
 
 fn unknown_interface(vpc: &Vpc, id: &str) -> Trouble {
@@ -136,11 +148,7 @@ pub fn show(ledger: &Ledger) {
         vpc.packets_of_no_known_interface,
         "packets of no interface of the VPC, in records with the constants",
     );
-    line(
-        "mid-stream",
-        vpc.tcp_connections_judged_mid_stream,
-        "TCP connections judged without their beginning",
-    );
+    line("mid-stream", vpc.connections_judged_mid_stream, "connections judged without their beginning");
     line("undecided", vpc.packets_undecided, "packets in records whose action is `-`");
     line("nodata", vpc.records_nodata, "records of windows without traffic");
     line(
@@ -149,4 +157,9 @@ pub fn show(ledger: &Ledger) {
         "records of windows without traffic that were not written, more than 100,000 in a row",
     );
     line("skipdata", vpc.records_skipdata, "records of windows in which the capture lost packets");
+    line(
+        "losses-of-no-known-interface",
+        vpc.losses_of_no_known_interface,
+        "losses of the capture where no interface of the VPC was seen",
+    );
 }

@@ -67,6 +67,11 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, Trouble> {
 }
 
 fn add(builder: &mut ModelBuilder, path: &Path, files: &mut Vec<(PathBuf, Identity)>) -> Result<(), Trouble> {
+    let identity = Identity::of_file(path);
+    if identity.is_some() && files.iter().any(|(_, known)| Some(known) == identity.as_ref()) {
+        // named twice: it has said what it says
+        return Ok(());
+    }
     let name = path.display().to_string();
     let bytes =
         fs::read(path).map_err(|error| Trouble::new(format!("cannot read `{name}`")).caused_by(error))?;
@@ -75,7 +80,7 @@ fn add(builder: &mut ModelBuilder, path: &Path, files: &mut Vec<(PathBuf, Identi
         Trouble::new(format!("`{name}` is no text: byte {} is not UTF-8", at + 1))
             .with_hint("it takes JSON of the AWS CLI or TOML, not compressed")
     })?;
-    files.extend(Identity::of_file(path).map(|identity| (path.to_owned(), identity)));
+    files.extend(identity.map(|identity| (path.to_owned(), identity)));
     builder.add(&name, &text).map_err(|error| {
         let advice = error.hint.clone();
         let trouble = Trouble::new(error.to_string());

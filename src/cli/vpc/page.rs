@@ -69,9 +69,11 @@ pub fn sections(model: &VpcModel) -> Vec<Section> {
     let mut rules = Vec::new();
     for group in &model.security_groups {
         for (way, list, egress) in [("ingress", &group.ingress, false), ("egress", &group.egress, true)] {
-            rules.extend(list.iter().map(|rule| vec![group.id.clone(), way.to_owned(), rule.text(egress)]));
-            if list.is_empty() {
-                rules.push(vec![group.id.clone(), way.to_owned(), "nothing".to_owned()]);
+            let mut row = |text: String| rules.push(vec![group.id.clone(), way.to_owned(), text]);
+            match list.as_deref() {
+                None => row("not known".to_owned()),
+                Some([]) => row("nothing".to_owned()),
+                Some(list) => list.iter().for_each(|rule| row(rule.text(egress))),
             }
         }
     }

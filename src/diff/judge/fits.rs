@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{counted, seconds, sum};
-use super::{FlowState, Settled, State};
+use super::{FlowState, Settled, State, elsewhere};
 use crate::diff::align::{Fit, LAG, Placed};
 use crate::diff::report::Kind;
 use crate::diff::{Cause, Cell, Claim, Sum};
@@ -66,6 +66,9 @@ fn placed_one(
         _ => {}
     }
     if let Some(settled) = flags(state, flow, placed, claim, said) {
+        return settled;
+    }
+    if let Some(settled) = elsewhere::other_action(state, &flow.id.key, claim, said) {
         return settled;
     }
     match placed.fit {

@@ -15,7 +15,7 @@ mod words;
 
 pub use sampled::LARGE_FLOW;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::align::{Alignment, Fit};
@@ -37,6 +37,8 @@ pub(super) struct State<'a> {
     pub(super) witness_skipped: Vec<(i64, i64)>,
     pub(super) other_side: HashMap<FlowKey, Vec<Cell>>,
     pub(super) through: HashMap<FlowKey, BTreeSet<FlowKey>>,
+    /// Flows whose packets need no record, but may be those of records under another name.
+    pub(super) not_expected: HashSet<FlowKey>,
     pub(super) claims_are_log: bool,
     /// On the cells' clock.
     pub(super) claims_span: Option<(i64, i64)>,
@@ -46,6 +48,8 @@ pub(super) struct State<'a> {
     pub(super) settled_records: u64,
     pub(super) settled_flows: u64,
     pub(super) settled_large_flows: u64,
+    /// Records with another action than the VPC's rules come to.
+    pub(super) contradicted: HashSet<(FlowKey, u64)>,
     pub(super) witness_windows: LogWindows,
     pub(super) claims_windows: LogWindows,
     /// The addresses that all records of an interface have in common.
@@ -264,10 +268,11 @@ impl State<'_> {
         }
     }
 
-    /// Settles each open run for which the cause's arithmetic fits.
+    /// Settles each open run for which the cause's arithmetic fits, but those that need no record.
     fn for_open_runs(&mut self, judge: impl Fn(&Self, &FlowState, &Cell) -> Option<Settled>) {
         for (flow, run) in self.open_runs() {
-            let settled = self.flows.get(flow).and_then(|state| {
+            let expected = self.flows.get(flow).filter(|state| !self.not_expected.contains(&state.id.key));
+            let settled = expected.and_then(|state| {
                 let total = state.run_total(run)?;
                 judge(self, state, &total)
             });

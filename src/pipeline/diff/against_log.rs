@@ -4,12 +4,14 @@ use super::again::{Captures, Logs};
 use super::capture_side::CaptureSide;
 use super::flow_index::FlowIndex;
 use super::log_flows::LogFlows;
-use super::log_side::{Addresses, Identities, LogSide};
+use super::log_side::{Addresses, Identities, LogFacts, LogSide};
+use super::modelled::{DiffVpc, Modelled, modelled};
 use super::screen::{Screen, Screened};
 use super::{LogInput, SideSummary, Work};
 use crate::capture::CaptureInput;
 use crate::diff::{Claims, ClockOffset, Comparison, Delta, FlowId, Tolerance, Witness};
 use crate::flow::FlowKey;
+use crate::pipeline::MeterOptions;
 use crate::record::LogFormat;
 
 /// What is left to be compared once flows that agree are settled.
@@ -26,6 +28,15 @@ struct Open {
 }
 
 impl Open {
+    /// Takes what was settled as the VPC would log it.
+    fn take_modelled(&mut self, modelled: &Modelled) {
+        self.log_flows += modelled.settled_flows();
+        self.capture_flows += modelled.flows.len() as u64;
+        self.claims.settled_flows += modelled.settled_flows();
+        self.claims.settled_records += modelled.records;
+        self.claims.settled_large_flows += modelled.large_flows;
+    }
+
     /// Takes what a share's screening left.
     fn take(&mut self, log: &LogFlows, screened: &Screened) {
         self.log_flows += log.with_records();
@@ -46,6 +57,20 @@ impl Open {
 }
 
 impl Work<'_> {
+    /// Settles what the log says as the VPC would say it; nothing, where that does not fit the memory.
+    fn modelled(
+        &self,
+        scope: &DiffVpc,
+        captures: &mut Captures,
+        log: &LogFlows,
+        facts: &LogFacts,
+        identities: &Identities,
+    ) -> Option<Modelled> {
+        let meter = MeterOptions { memory_limit: None, ..self.options.meter.clone() };
+        let with = (&meter, &self.options.compare.tolerance);
+        modelled(scope, captures.open(), (log, facts, identities), with, self.progress).ok()
+    }
+
     /// Compares captures with logs; the summaries come in that order.
     pub(super) fn capture_and_log(
         &mut self,
@@ -59,8 +84,18 @@ impl Work<'_> {
         let first = self.read_logs(&mut logs, format, &mut identities, LogSide::within(self.budget()));
         let shares: Vec<_> = first.partition.all().collect();
         let (first, facts) = first.into_flows();
-        let mut first = Some(first);
         let mut open = Open::default();
+        // in shares, the flows of one record may lie apart
+        let modelled = match &self.options.vpc {
+            Some(scope) if shares.len() == 1 => {
+                self.modelled(scope, &mut captures, &first, &facts, &identities)
+            }
+            _ => None,
+        };
+        let has_modelled = modelled.is_some();
+        let modelled = modelled.unwrap_or_default();
+        open.take_modelled(&modelled);
+        let mut first = Some(modelled.rest_of(first));
         let mut clocks: Option<Clocks> = None;
         let mut walked = None;
         for partition in shares {
@@ -70,7 +105,8 @@ impl Work<'_> {
             });
             let tolerance = &self.options.compare.tolerance;
             let mut screened = |shift| {
-                let screen = Screen { log: &log, partition, shift, tolerance };
+                let (settled, contradicted) = (&modelled.flows, &modelled.contradicted);
+                let screen = Screen { log: &log, partition, shift, tolerance, settled, contradicted };
                 screen.read(captures.open(), &self.options.meter, self.progress)
             };
             let mut of_share = screened(clocks.and_then(|clocks| clocks.shift).unwrap_or(0));
@@ -90,7 +126,11 @@ impl Work<'_> {
             }
         }
         let mut walked = walked.unwrap_or_default();
-        self.failures.captures.append(&mut walked.failures);
+        // what is wrong with the captures is said at the first reading
+        let mut failures =
+            if has_modelled { modelled.failures } else { std::mem::take(&mut walked.failures) };
+        self.failures.captures.append(&mut failures);
+        self.not_logged = modelled.not_logged;
         let summary = SideSummary::of_captures(&walked, open.capture_flows);
         let log_summary = SideSummary::of_log(&facts, open.log_flows);
         let Open { wanted, claims: left, .. } = open;
@@ -99,18 +139,21 @@ impl Work<'_> {
             settled_flows: left.settled_flows,
             settled_records: left.settled_records,
             settled_large_flows: left.settled_large_flows,
+            contradicted: modelled.contradicted,
             ..facts.into_claims(&identities)
         };
         let mut witness = Witness { is_capture: true, ..Witness::default() };
         if wanted.len() > 0 && !self.progress.is_interrupted() {
             let is_claimed = |key: &FlowKey| claims.flows.contains_key(&FlowId::from(*key));
-            let is_wanted = |key: &FlowKey| wanted.find(key, wanted.hash(key)).is_some();
+            let is_wanted =
+                |key: &FlowKey| wanted.find(key, wanted.hash(key)).is_some() && !modelled.flows.contains(key);
             // what is wrong with the captures was said at the first reading
             let meter = &self.options.meter;
             let side = CaptureSide::read(captures.open(), meter, is_wanted, is_claimed, self.progress);
             witness = side.into_witness();
         }
         witness.span = walked.span;
+        witness.not_expected = modelled.not_expected;
         let offset = clocks.map(|clocks| clocks.offset);
         (self.compare(witness, claims, capture_is_candidate, offset), summary, log_summary)
     }

@@ -4,7 +4,7 @@ use super::flow_index::FlowIndex;
 use crate::diff::{Cell, Claim, FlowId};
 use crate::flow::FlowKey;
 use crate::packet::TcpFlags;
-use crate::record::Action;
+use crate::record::{Action, FlowDirection};
 
 /// One record, as small as can be: there may be very many.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Logged {
     pub(super) interface: u32,
     pub(super) tcp_flags: Option<TcpFlags>,
     pub(super) action: Option<Action>,
+    pub(super) direction: Option<FlowDirection>,
 }
 
 impl Logged {
@@ -94,6 +95,19 @@ impl LogFlows {
     pub(super) fn of(&self, flow: u32) -> &[Logged] {
         let range = self.range(flow);
         self.records.get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// The records that are not left out.
+    pub(super) fn without(&self, is_left_out: impl Fn(&FlowKey, &Logged) -> bool) -> LogFlows {
+        let mut index = FlowIndex::default();
+        let mut records = Vec::new();
+        for (flow, key) in self.flows() {
+            for record in self.of(flow).iter().filter(|record| !is_left_out(key, record)) {
+                let flow = index.number(key);
+                records.push(Logged { flow, interface_flow: flow, ..*record });
+            }
+        }
+        LogFlows::new(index, records)
     }
 
     /// The flows with their numbers.

@@ -12,8 +12,8 @@ use crate::diff::{Claims, LogWindows, Witness};
 use crate::flow::FlowKey;
 use crate::flowlog::read::{Content, LogReadError, LogReadOptions, LogReadSummary, LogReader};
 use crate::packet::Protocol;
-use crate::pipeline::Progress;
-use crate::record::{Field, FlowRecord, LogFormat, LogStatus};
+use crate::pipeline::{Progress, TrafficType};
+use crate::record::{Action, Field, FlowRecord, LogFormat, LogStatus};
 
 /// How many problems are kept to be shown.
 const KEPT: usize = 100;
@@ -35,6 +35,11 @@ pub(super) struct Identities {
 }
 
 impl Identities {
+    /// In the order of their numbers.
+    pub(super) fn all(&self) -> &[String] {
+        &self.names
+    }
+
     fn number(&mut self, name: Option<&str>) -> u32 {
         let Some(name) = name else { return 0 };
         if let Some(number) = self.numbers.get(name) {
@@ -71,8 +76,12 @@ pub(super) struct LogFacts {
     windows: LogWindows,
     own_addresses: HashMap<u32, Vec<IpAddr>>,
     interfaces: BTreeSet<u32>,
-    packet_addresses: bool,
+    packet_srcaddr: bool,
+    packet_dstaddr: bool,
+    accepts: bool,
+    rejects: bool,
     lacks_actions: bool,
+    directions: bool,
 }
 
 /// The records of one or more logs: those of a share of the flows.
@@ -186,13 +195,16 @@ impl LogSide {
             srcport: port(record.srcport, Field::SrcPort)?,
             dstport: port(record.dstport, Field::DstPort)?,
         };
-        self.facts.packet_addresses |= record.pkt_srcaddr.is_some() || record.pkt_dstaddr.is_some();
+        self.facts.packet_srcaddr |= record.pkt_srcaddr.is_some();
+        self.facts.packet_dstaddr |= record.pkt_dstaddr.is_some();
         let interface_key = FlowKey {
             srcaddr: record.srcaddr.unwrap_or(srcaddr),
             dstaddr: record.dstaddr.unwrap_or(dstaddr),
             ..key
         };
-        let interface = identities.number(record.interface_id.as_deref());
+        // a regional NAT gateway has no interface, and is named as a resource
+        let owner = record.interface_id.as_deref().or(record.resource_id.as_deref());
+        let interface = identities.number(owner);
         self.facts.interfaces.insert(interface);
         self.facts.note_addresses(interface, &interface_key);
         self.facts.widen(start, end);
@@ -200,7 +212,12 @@ impl LogSide {
         self.facts.records += 1;
         self.facts.packets = self.facts.packets.saturating_add(packets);
         self.facts.bytes = self.facts.bytes.saturating_add(bytes);
-        self.facts.lacks_actions |= record.action.is_none();
+        self.facts.directions |= record.flow_direction.is_some();
+        match record.action {
+            Some(Action::Accept) => self.facts.accepts = true,
+            Some(Action::Reject) => self.facts.rejects = true,
+            None => self.facts.lacks_actions = true,
+        }
         let name = if self.addresses == Addresses::OfPackets { &key } else { &interface_key };
         if !self.partition.holds(name) {
             return Ok(());
@@ -218,6 +235,7 @@ impl LogSide {
             interface,
             tcp_flags: record.tcp_flags.filter(|_| protocol == Protocol::TCP),
             action: record.action,
+            direction: record.flow_direction,
         });
         self.keep_to_budget();
         Ok(())
@@ -282,7 +300,46 @@ impl LogFacts {
     }
 
     pub(super) fn has_packet_addresses(&self) -> bool {
-        self.packet_addresses
+        self.packet_srcaddr || self.packet_dstaddr
+    }
+
+    /// A flow as the log's records name it: by the packets' own addresses where it has them, else by those that a record
+    /// of the interface shows.
+    pub(super) fn name_of(&self, packets: &FlowKey, shown: &FlowKey) -> FlowKey {
+        FlowKey {
+            srcaddr: if self.packet_srcaddr { packets.srcaddr } else { shown.srcaddr },
+            dstaddr: if self.packet_dstaddr { packets.dstaddr } else { shown.dstaddr },
+            ..*packets
+        }
+    }
+
+    /// Whether any record has an action.
+    pub(super) fn has_any_action(&self) -> bool {
+        self.accepts || self.rejects
+    }
+
+    /// Whether any record has a direction.
+    pub(super) fn has_any_direction(&self) -> bool {
+        self.directions
+    }
+
+    /// The traffic type of a log whose records all have the same action.
+    pub(super) fn only_action(&self) -> TrafficType {
+        match (self.accepts, self.rejects, self.lacks_actions) {
+            (true, false, false) => TrafficType::Accept,
+            (false, true, false) => TrafficType::Reject,
+            _ => TrafficType::All,
+        }
+    }
+
+    /// Whether any record names its interface.
+    pub(super) fn names_interfaces(&self) -> bool {
+        self.interfaces.iter().any(|interface| *interface > 0)
+    }
+
+    /// Whether any record names no interface.
+    pub(super) fn has_unnamed(&self) -> bool {
+        self.interfaces.contains(&0)
     }
 
     /// Whether both name their interfaces, and they are the same ones. Where one side has an interface more, its records

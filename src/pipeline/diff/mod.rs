@@ -2,10 +2,11 @@
 //!
 //! 1. The logs are read first: their records say what the packets are compared with. If they do not fit the memory, the
 //!    flows are cut into shares, and what follows is done for one share after another (`partition`).
-//! 2. The captures are screened: flows that agree with their records to the letter are settled, and cost no more than
+//! 2. With a VPC, what a log says as the VPC would say it is settled (`modelled`).
+//! 3. The captures are screened: flows that agree with their records to the letter are settled, and cost no more than
 //!    their records (`screen`, `counts`). Between logs, flows with equal records are.
-//! 3. The other flows, of all shares together, are metered second by second (`capture_side`).
-//! 4. [`compare`] does the rest.
+//! 4. The other flows, of all shares together, are metered second by second (`capture_side`).
+//! 5. [`compare`] does the rest.
 
 mod again;
 mod against_log;
@@ -15,6 +16,7 @@ mod counts;
 mod flow_index;
 mod log_flows;
 mod log_side;
+mod modelled;
 mod partition;
 mod problem;
 mod screen;
@@ -35,6 +37,7 @@ use crate::record::LogFormat;
 use again::Logs;
 use capture_side::CaptureSide;
 use log_side::{Identities, LogSide};
+pub use modelled::{DiffVpc, NotLogged};
 pub use problem::{BadRecord, LogProblem};
 pub use side::SideSummary;
 
@@ -61,6 +64,8 @@ pub struct DiffOptions {
     pub meter: MeterOptions,
     /// What numbers may differ by, and what is never logged.
     pub compare: CompareOptions,
+    /// The VPC around captures that are compared with logs.
+    pub vpc: Option<DiffVpc>,
 }
 
 /// The outcome of a comparison.
@@ -73,6 +78,9 @@ pub struct DiffReport {
     pub reference: SideSummary,
     /// What was read of the candidate.
     pub candidate: SideSummary,
+    /// Packets of captures that were compared with nothing, because the log is of other interfaces or actions.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub not_logged: NotLogged,
     /// Captures that could not be read to their end.
     #[serde(skip)]
     pub capture_failures: Vec<CaptureError>,
@@ -85,6 +93,10 @@ pub struct DiffReport {
     /// Whether it was broken off by [`Progress::interrupt`].
     #[serde(skip)]
     pub interrupted: bool,
+}
+
+fn is_nothing(not_logged: &NotLogged) -> bool {
+    *not_logged == NotLogged::default()
 }
 
 impl DiffReport {
@@ -116,7 +128,8 @@ pub fn diff(
     options: &DiffOptions,
     progress: &Progress,
 ) -> DiffReport {
-    let mut work = Work { options, progress, failures: Failures::default() };
+    let mut work =
+        Work { options, progress, failures: Failures::default(), not_logged: NotLogged::default() };
     let (comparison, reference, candidate) = match (reference, candidate) {
         (DiffSide::Captures(captures), DiffSide::Logs(logs, format)) => {
             let (comparison, captures, log) = work.capture_and_log(captures, logs, format.as_ref(), false);
@@ -132,8 +145,17 @@ pub fn diff(
         (DiffSide::Captures(reference), DiffSide::Captures(candidate)) => work.captures(reference, candidate),
     };
     let Failures { captures: capture_failures, logs: log_failures, problems } = work.failures;
-    let interrupted = progress.is_interrupted();
-    DiffReport { comparison, reference, candidate, capture_failures, log_failures, problems, interrupted }
+    let (interrupted, not_logged) = (progress.is_interrupted(), work.not_logged);
+    DiffReport {
+        comparison,
+        reference,
+        candidate,
+        not_logged,
+        capture_failures,
+        log_failures,
+        problems,
+        interrupted,
+    }
 }
 
 /// What went wrong on the way.
@@ -154,6 +176,7 @@ struct Work<'a> {
     options: &'a DiffOptions,
     progress: &'a Progress,
     failures: Failures,
+    not_logged: NotLogged,
 }
 
 impl Work<'_> {

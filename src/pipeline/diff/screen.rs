@@ -4,8 +4,11 @@
 //! single seconds are kept only where two records share one. Flows in which everything fits that way are settled, the
 //! others are read again by the second. A sample of the flows is kept by the second at once, for the clock offset.
 
+use std::collections::HashSet;
 use std::sync::mpsc::{channel, sync_channel};
 use std::thread;
+
+use foldhash::fast::FixedState;
 
 use super::capture_side::{Cells, add, cell, in_order};
 use super::counts::{Counts, Packet};
@@ -37,6 +40,10 @@ pub(super) struct Screen<'a> {
     /// What the records' clock is ahead of the packets', in seconds.
     pub(super) shift: i64,
     pub(super) tolerance: &'a Tolerance,
+    /// Flows of packets that are settled already.
+    pub(super) settled: &'a HashSet<FlowKey, FixedState>,
+    /// Records with another action than the VPC's rules come to: their flows, and their lines.
+    pub(super) contradicted: &'a HashSet<(FlowKey, u64)>,
 }
 
 /// What was learnt of the share's flows.
@@ -58,6 +65,7 @@ pub(super) struct Screened {
 /// Gathers what is needed of packets.
 struct Batches<'a, H> {
     partition: Partition,
+    settled: &'a HashSet<FlowKey, FixedState>,
     tunnels: Tunnels,
     index: &'a FlowIndex,
     /// One flow in so many is in the sample.
@@ -71,7 +79,7 @@ impl<H: FnMut(Vec<Packet>) -> Vec<Packet>> TakeSeen for Batches<'_, H> {
     #[inline]
     fn take_seen(&mut self, packet: &CapturedPacket<'_>, seen: &Seen) {
         let Seen { key, second, ip_length, flags } = *seen;
-        if !self.partition.holds(&key) {
+        if !self.partition.holds(&key) || !self.settled.is_empty() && self.settled.contains(&key) {
             return;
         }
         let hash = self.index.hash(&key);
@@ -156,6 +164,7 @@ impl Screen<'_> {
         let index = self.log.index();
         let mut taker = Batches {
             partition: self.partition,
+            settled: self.settled,
             tunnels: options.tunnels,
             index,
             one_in: index.len().div_ceil(SAMPLE).max(1) as u64,
@@ -171,7 +180,12 @@ impl Screen<'_> {
     /// Which flows agree with their records: flow by flow, so that threads can share them.
     fn agreeing(&self, counts: &Counts<'_>, threads: usize) -> Vec<bool> {
         let agrees = |(flow, key): (u32, &FlowKey)| {
-            let agrees = |cells: Vec<Cell>| !cells.is_empty() && self.agrees(key, &cells, &self.claims(flow));
+            let agrees = |cells: Vec<Cell>| {
+                let claims = self.claims(flow);
+                !cells.is_empty()
+                    && agrees(self.tolerance, key, &cells, &claims)
+                    && !claims.iter().any(|claim| self.contradicted.contains(&(*key, claim.line)))
+            };
             counts.cells(flow).is_some_and(agrees)
         };
         let share = self.log.index().len().div_ceil(threads.max(1)).max(1);
@@ -239,18 +253,18 @@ impl Screen<'_> {
         }
         votes.offset()
     }
+}
 
-    /// Whether counts, times and flags of all records fit.
-    fn agrees(&self, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
-        let sides = Sides { cells, claims, tolerance: self.tolerance, joins_runs: true };
-        let Some(alignment) = fits_exactly(sides) else { return false };
-        key.protocol != Protocol::TCP
-            || alignment.placed.iter().zip(claims).all(|(placed, claim)| {
-                let bounds = alignment.flag_bounds(cells, placed, |cell| cell.tcp_flags);
-                match (claim.tcp_flags, bounds) {
-                    (Some(flags), Some((must, may))) => flags.contains(must) && may.contains(flags),
-                    _ => true,
-                }
-            })
-    }
+/// Whether counts, times and flags of all records fit.
+pub(super) fn agrees(tolerance: &Tolerance, key: &FlowKey, cells: &[Cell], claims: &[Claim]) -> bool {
+    let sides = Sides { cells, claims, tolerance, joins_runs: true };
+    let Some(alignment) = fits_exactly(sides) else { return false };
+    key.protocol != Protocol::TCP
+        || alignment.placed.iter().zip(claims).all(|(placed, claim)| {
+            let bounds = alignment.flag_bounds(cells, placed, |cell| cell.tcp_flags);
+            match (claim.tcp_flags, bounds) {
+                (Some(flags), Some((must, may))) => flags.contains(must) && may.contains(flags),
+                _ => true,
+            }
+        })
 }

@@ -34,15 +34,20 @@ pub fn convert_with_vpc(
         let judge = Judge::new(options.clone(), points, records.identity.action);
         // half of the memory for flow tables, half for the rows of the window that is written
         let memory = meter.table_memory() / 2;
-        let emitter = VpcEmitter::new(options.clone(), records, judge.class_reader(), memory, output);
+        let (classes, seen_on) = judge.readers();
+        let emitter = VpcEmitter::new(options.clone(), records, classes, seen_on, memory, output);
         let sink = Judging::new(judge, Worker::new(emitter, memory));
         let with_direction = shows_direction(&records.format);
         let reading = Reading { meter, with_direction, interfaces: Some(interfaces) };
         let (mut conversion, sink) = reading.walk(inputs, sink, write_after_interrupt, progress);
         let (mut judged, worker) = sink.end();
         let write_open_windows = !conversion.interrupted || write_after_interrupt;
-        let VpcEmitter { written, nodata, nodata_left_out, skipdata, .. } =
-            worker.finish(write_open_windows)?;
+        let mut emitter = worker.finish(write_open_windows)?;
+        if write_open_windows {
+            emitter.end()?;
+        }
+        let VpcEmitter { written, nodata, nodata_left_out, skipdata, .. } = emitter;
+        judged.total.losses_of_no_known_interface = emitter.losses_of_nobody_known();
         judged.total.records_nodata_left_out = nodata_left_out;
         (judged.total.records_nodata, judged.total.records_skipdata) = (nodata, skipdata);
         account(&mut conversion.ledger, &written, &judged);

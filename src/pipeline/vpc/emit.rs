@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::classes::{ClassReader, Owner, Sighted};
-use super::drops::LostWindows;
-use super::empty::Quiet;
+use super::drops::OwnersOn;
+use super::gaps::{Gap, Gaps};
 use super::options::VpcOptions;
 use super::rows::{Row, RowKey, Rows};
 use super::slots::slots;
 use crate::flow::{FlowKey, WindowIndex, Windows};
 use crate::flowlog::text::{write_header_line, write_record_line};
-use crate::meter::{ClosedWindow, Flow, Meter};
-use crate::packet::{PacketDirection, Timestamp};
+use crate::meter::{ClosedWindow, Flow, Lost, Meter};
+use crate::packet::PacketDirection;
 use crate::pipeline::emit::Written;
 use crate::pipeline::workers::Emit;
 use crate::pipeline::{ConvertError, RecordOptions};
@@ -64,10 +64,9 @@ pub(super) struct VpcEmitter<W> {
     places: Vec<u32>,
     unknown_direction: Option<FlowDirection>,
     windows: Option<Windows>,
-    lost: LostWindows,
+    gaps: Gaps,
     /// The first and last second of the window that is written.
     bounds: (i64, i64),
-    quiet: Quiet,
     memory: usize,
     buffer: Vec<u8>,
     output: W,
@@ -78,10 +77,16 @@ pub(super) struct VpcEmitter<W> {
 }
 
 impl<W: Write> VpcEmitter<W> {
+    /// How many losses were those of no interface that is known.
+    pub(super) fn losses_of_nobody_known(&self) -> u64 {
+        self.gaps.lost.of_nobody_known
+    }
+
     pub(super) fn new(
         options: VpcOptions,
         records: &RecordOptions,
         classes: ClassReader,
+        seen_on: OwnersOn,
         memory: usize,
         output: W,
     ) -> Self {
@@ -98,32 +103,22 @@ impl<W: Write> VpcEmitter<W> {
             shown: Shown::new(&records.format),
             format: records.format.clone(),
             unknown_direction: records.identity.flow_direction,
-            options,
             classes,
             slots,
             places,
             windows: None,
-            lost: LostWindows::default(),
+            gaps: Gaps::new(options.nodata, seen_on),
             bounds: (0, 0),
-            quiet: Quiet::default(),
             // half for the tables, half for the rows of one window
             memory,
             buffer,
             output,
             written: Written::default(),
+            options,
             nodata: 0,
             nodata_left_out: 0,
             skipdata: 0,
         }
-    }
-
-    fn place(&self, owner: Owner) -> u32 {
-        let at = match owner {
-            Owner::Unknown => return 0,
-            Owner::Interface(InterfaceIndex(at)) => at as usize,
-            Owner::RegionalNat(at) => self.options.vpc.model().interfaces.len() + at as usize,
-        };
-        self.places.get(at).copied().unwrap_or(0)
     }
 
     /// A flow at one of the places where it was sighted.
@@ -140,7 +135,7 @@ impl<W: Write> VpcEmitter<W> {
                 Some(Action::Reject) => 1,
                 None => 2,
             },
-            owner: self.place(sighted.owner),
+            owner: place(&self.places, &self.options, sighted.owner),
             pkt_srcaddr: srcaddr,
             pkt_dstaddr: dstaddr,
             direction: u8::from(sighted.egress),
@@ -254,19 +249,23 @@ impl<W: Write> VpcEmitter<W> {
         self.buffer.push(b'\n');
     }
 
-    fn write_nodata(&mut self, window: WindowIndex, owners: &BTreeSet<u32>) -> Result<(), ConvertError> {
-        if !self.options.nodata {
-            return Ok(());
-        }
-        // packets of no interface are nobody's silence
-        let owners: Vec<u32> = owners.iter().copied().filter(|owner| *owner != 0).collect();
-        let (empty, left_out) = self.quiet.seen(window, &owners);
-        self.nodata_left_out += left_out;
-        for (window, owner) in empty {
-            self.write_without_data(LogStatus::NoData, window, owner)?;
-            self.nodata += 1;
+    /// Writes records without data.
+    fn write_gaps(&mut self, gaps: Vec<Gap>) -> Result<(), ConvertError> {
+        for (window, owner, status) in gaps {
+            self.write_without_data(status, window, owner)?;
+            if status == LogStatus::NoData { self.nodata += 1 } else { self.skipdata += 1 }
         }
         Ok(())
+    }
+
+    /// Writes what is due behind the last window.
+    ///
+    /// # Errors
+    /// The output's.
+    pub(super) fn end(&mut self) -> Result<(), ConvertError> {
+        let rest = self.gaps.rest(|owner| place(&self.places, &self.options, owner));
+        self.write_gaps(rest)?;
+        self.flush()
     }
 
     /// A record that says that there is none.
@@ -300,6 +299,16 @@ impl<W: Write> VpcEmitter<W> {
     }
 }
 
+/// An owner's place among the slots.
+fn place(places: &[u32], options: &VpcOptions, owner: Owner) -> u32 {
+    let at = match owner {
+        Owner::Unknown => return 0,
+        Owner::Interface(InterfaceIndex(at)) => at as usize,
+        Owner::RegionalNat(at) => options.vpc.model().interfaces.len() + at as usize,
+    };
+    places.get(at).copied().unwrap_or(0)
+}
+
 impl<W: Write> Emit for VpcEmitter<W> {
     fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         self.classes.refresh();
@@ -323,8 +332,13 @@ impl<W: Write> Emit for VpcEmitter<W> {
                 Ok(())
             })?;
             self.bounds = bounds;
-            if first_pass && !placement.late {
-                self.write_nodata(placement.window, &owners)?;
+            if first_pass && placement.late {
+                self.gaps.late(placement.window, &owners);
+            } else if first_pass {
+                let place = |owner| place(&self.places, &self.options, owner);
+                let (due, left_out) = self.gaps.before(placement.window, &owners, place);
+                self.nodata_left_out += left_out;
+                self.write_gaps(due)?;
             }
             first_pass = false;
             self.write_rows(&rows.sorted())?;
@@ -332,14 +346,11 @@ impl<W: Write> Emit for VpcEmitter<W> {
                 break;
             }
         }
-        if !placement.late && self.lost.take(placement.window) {
-            for owner in owners {
-                self.write_without_data(LogStatus::SkipData, placement.window, owner)?;
-                self.skipdata += 1;
-            }
-        }
         if placement.late {
             self.written.late_records += self.written.records - before;
+        } else {
+            let due = self.gaps.behind(placement.window, |owner| place(&self.places, &self.options, owner));
+            self.write_gaps(due)?;
         }
         Ok(())
     }
@@ -355,14 +366,10 @@ impl<W: Write> Emit for VpcEmitter<W> {
 
     fn begin(&mut self, windows: Windows) {
         self.windows = Some(windows);
-        self.lost.begin(windows);
+        self.gaps.begin(windows);
     }
 
-    fn closing(&mut self, passed: WindowIndex) {
-        self.lost.closing(passed);
-    }
-
-    fn lost(&mut self, time: Timestamp) {
-        self.lost.lost(time);
+    fn lost(&mut self, lost: Lost) {
+        self.gaps.lost(lost);
     }
 }

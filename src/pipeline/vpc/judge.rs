@@ -23,7 +23,8 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::classes::{ClassReader, Classes};
+use super::classes::{ClassReader, Classes, Owner};
+use super::drops::{OwnersOn, SeenOn};
 use super::flows::{ConnectionId, Flow, Judged, Member, NONE, Remembered, Ruled, Side, connection_id};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
@@ -32,7 +33,9 @@ use crate::flow::{FlowCounters, FlowKey, MeteringKey, ObservationPoint, WindowIn
 use crate::meter::{Batch, Keys, PacketFacts, Placement, Rekey, Rekeyer, Ruling, Settled};
 use crate::packet::TcpFlags;
 use crate::record::Action;
-use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Peer, Sight, Traffic, Verdict, Vpc, Why};
+use crate::vpc::{
+    Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Sight, Traffic, Verdict, Vpc, Why,
+};
 
 /// How many flows are held before the first look for some that can be dropped.
 const FIRST_SWEEP: usize = 1 << 16;
@@ -50,6 +53,7 @@ struct Court {
     vpc: Arc<Vpc>,
     points: Points,
     classes: Classes,
+    seen_on: SeenOn,
     /// The action of packets of no known interface.
     unknown_action: Action,
     numbers: HashMap<ConnectionId, u32, RandomState>,
@@ -57,6 +61,8 @@ struct Court {
     /// What was ruled so far, each once, by the number of its ruling.
     rulings: Vec<Ruled>,
     ruling_numbers: HashMap<Ruled, u32, RandomState>,
+    /// The time of the first packet.
+    since: Option<i64>,
     judged: Judged,
     #[cfg(test)]
     long_way_only: bool,
@@ -69,11 +75,13 @@ impl Judge {
             options,
             points,
             classes: Classes::default(),
+            seen_on: SeenOn::default(),
             unknown_action: unknown_action.unwrap_or(Action::Accept),
             numbers: HashMap::default(),
             remembered: Vec::new(),
             rulings: Vec::new(),
             ruling_numbers: HashMap::default(),
+            since: None,
             judged: Judged::default(),
             #[cfg(test)]
             long_way_only: false,
@@ -81,9 +89,9 @@ impl Judge {
         Judge { flows: Rekeyer::default(), court, sweep_at: FIRST_SWEEP }
     }
 
-    /// Where the classes can be read that keys are given.
-    pub(super) fn class_reader(&self) -> ClassReader {
-        self.court.classes.reader()
+    /// Where the classes can be read that keys are given, and who was seen on which interface of the captures.
+    pub(super) fn readers(&self) -> (ClassReader, OwnersOn) {
+        (self.court.classes.reader(), self.court.seen_on.reader())
     }
 
     /// What was counted beside the records; to be asked when all is flushed.
@@ -102,49 +110,6 @@ impl Judge {
     /// Hands on what was counted in windows below `passed`, or in all.
     pub(super) fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Batch) {
         self.flows.flush(passed, out, &mut self.court);
-    }
-
-    /// Drops what does not matter any more, and numbers the rest anew.
-    #[cold]
-    fn sweep(&mut self, out: &mut Batch) {
-        let court = &mut self.court;
-        let mut now = i64::MIN;
-        self.flows.for_each(|_, last, flow| {
-            let Some(last) = last else { return };
-            now = now.max(last.nanos());
-            for side in flow.sides.iter().flatten().filter(|side| side.refreshes) {
-                if let Some(remembered) = court.remembered.get_mut(side.connection as usize) {
-                    remembered.connection.seen(last.nanos());
-                }
-            }
-        });
-        let mut renamed: Vec<u32> = Vec::with_capacity(court.remembered.len());
-        let mut kept = 0;
-        for Remembered { connection, protocol, interface, .. } in &court.remembered {
-            let forgotten = connection.is_forgotten(*protocol, &court.vpc.timeouts(*interface), now);
-            renamed.push(if forgotten { NONE } else { kept });
-            kept += u32::from(!forgotten);
-        }
-        let rename = |number: u32| renamed.get(number as usize).copied().unwrap_or(NONE);
-        // a flow of which a connection is gone is found out again if it goes on
-        self.flows.retain(out, court, |_, flow| {
-            let mut connections = flow.connections();
-            connections.clone().next().is_some() && connections.all(|connection| rename(connection) != NONE)
-        });
-        let mut at = 0..;
-        court.remembered.retain_mut(|remembered| {
-            remembered.members = Member::NONE;
-            at.next().is_some_and(|at| rename(at) != NONE)
-        });
-        court.numbers.retain(|_, number| {
-            *number = rename(*number);
-            *number != NONE
-        });
-        self.flows.for_each(|number, _, flow| {
-            flow.sides.iter_mut().flatten().for_each(|side| side.connection = rename(side.connection));
-            court.link(number, flow);
-        });
-        self.sweep_at = (self.flows.len() * 2).max(FIRST_SWEEP);
     }
 }
 
@@ -177,6 +142,9 @@ impl Rekey<Flow> for Court {
         });
         let regional =
             if self.vpc.has_regional_nat() { self.regional_nat(&key.flow, from, to) } else { None };
+        let interfaces = sides.iter().flatten().map(|side| Owner::Interface(side.sight.interface));
+        let owners = interfaces.chain(regional.map(|(at, _)| Owner::RegionalNat(at)));
+        self.seen_on.note(sighted.capture, sighted.interface, owners, &self.options);
         let mut flow = Flow {
             traffic,
             capture: sighted.capture,
@@ -272,6 +240,7 @@ impl Court {
         changed: &mut [u32; 2],
     ) -> (Ruling, bool) {
         let (time, flags) = (packet.time.nanos(), packet.logged_flags);
+        let moment = Moment { time, since: *self.since.get_or_insert(time) };
         let mut verdicts = [None, None];
         let mut ended = false;
         // how long the verdicts stay the same, and on which connections that depends
@@ -291,9 +260,11 @@ impl Court {
                     let forgotten = connection.is_forgotten(*protocol, &timeouts, time);
                     let (before, was_mid_stream) = (*connection, connection.is_mid_stream() && !forgotten);
                     let judged =
-                        self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked);
+                        self.vpc.judge(side.sight, &flow.traffic, flags, moment, connection, &mut side.asked);
                     let joined = connection.is_mid_stream() && !was_mid_stream;
-                    self.judged.total.tcp_connections_judged_mid_stream += u64::from(joined);
+                    if joined && self.options.wants(Owner::Interface(side.sight.interface)) {
+                        self.judged.total.connections_judged_mid_stream += 1;
+                    }
                     if !connection.differs_in_time_alone(&before) {
                         changed.iter_mut().skip(at).take(1).for_each(|changed| *changed = side.connection);
                     }
@@ -308,7 +279,7 @@ impl Court {
                 }
                 None => {
                     let connection = &mut unremembered;
-                    self.vpc.judge(side.sight, &flow.traffic, flags, time, connection, &mut side.asked)
+                    self.vpc.judge(side.sight, &flow.traffic, flags, moment, connection, &mut side.asked)
                 }
             };
             // what the sender's side refuses never reaches the receiver's
@@ -384,5 +355,6 @@ impl Court {
     }
 }
 
+mod sweep;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,7 @@
 use super::flows::Judged;
 use super::judge::Judge;
 use crate::flow::{WindowIndex, Windows};
-use crate::meter::Batch;
-use crate::packet::Timestamp;
+use crate::meter::{Batch, Lost};
 use crate::pipeline::ordered::{Sink, Stopped};
 
 /// Judges batches and hands them on.
@@ -53,7 +52,7 @@ impl<S: Sink> Sink for Judging<S> {
         self.sink.begin(windows);
     }
 
-    fn lost(&mut self, time: Timestamp) {
-        self.sink.lost(time);
+    fn lost(&mut self, lost: Lost) {
+        self.sink.lost(lost);
     }
 }

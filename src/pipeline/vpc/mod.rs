@@ -25,14 +25,17 @@ mod drops;
 mod emit;
 mod empty;
 mod flows;
+mod gaps;
 mod judge;
 mod judging;
 mod options;
 mod outcome;
 mod rows;
 mod sighting;
+mod sights;
 mod slots;
 
 pub use convert::convert_with_vpc;
 pub use options::{TrafficType, VpcOptions};
 pub(super) use sighting::InterfacesSeen;
+pub(super) use sights::{Sight, each_sight};

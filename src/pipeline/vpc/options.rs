@@ -22,7 +22,7 @@ pub enum TrafficType {
 
 impl TrafficType {
     /// Whether a record of this action is asked for; one whose action is not known only among all.
-    pub(super) fn wants(self, action: Option<Action>) -> bool {
+    pub(in crate::pipeline) fn wants(self, action: Option<Action>) -> bool {
         match self {
             TrafficType::All => true,
             TrafficType::Accept => action == Some(Action::Accept),
@@ -80,13 +80,20 @@ impl VpcOptions {
         }
     }
 
-    /// Whether records of this interface or gateway are asked for.
-    pub(super) fn wants(&self, owner: Owner) -> bool {
-        let id = match owner {
+    /// The identifier of an interface or gateway.
+    pub(super) fn id_of(&self, owner: Owner) -> Option<&str> {
+        match owner {
             Owner::Interface(at) => self.vpc.interface(at).map(|interface| interface.id.as_str()),
             Owner::RegionalNat(at) => self.vpc.nat_gateway(at).map(|nat| nat.id.as_str()),
-            Owner::Unknown => return self.only.is_empty(),
-        };
-        self.only.is_empty() || id.is_some_and(|id| self.only.contains(id))
+            Owner::Unknown => None,
+        }
+    }
+
+    /// Whether records of this interface or gateway are asked for.
+    pub(super) fn wants(&self, owner: Owner) -> bool {
+        match owner {
+            Owner::Unknown => self.only.is_empty() && !self.known_only,
+            _ => self.only.is_empty() || self.id_of(owner).is_some_and(|id| self.only.contains(id)),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::classes::{Classes, Owner, Sighted};
 use super::flows::Flow;
 use super::options::VpcOptions;
-use crate::flow::UnloggedTraffic;
+use crate::flow::FlowKey;
 use crate::packet::SkipReason;
 use crate::record::Action;
 use crate::vpc::{Answer, Special, Why};
@@ -71,18 +71,20 @@ pub(super) fn outcome(
         }
     }
     if sights.is_empty() {
-        if options.known_only || !options.only.is_empty() {
+        if !options.wants(Owner::Unknown) {
             return Outcome::Skip(SkipReason::UnknownInterface);
         }
-        let unlogged = UnloggedTraffic::default().of(&flow.traffic.flow).map(Special::Unlogged);
+        let FlowKey { srcaddr, dstaddr, .. } = flow.traffic.flow;
+        let is_ambiguous = [srcaddr, dstaddr].into_iter().any(|address| options.vpc.is_ambiguous(address));
         let sighted = Sighted {
             owner: Owner::Unknown,
             egress: false,
-            action: Some(unknown_action),
+            action: Some(unknown_action).filter(|_| !is_ambiguous),
             peer: None,
-            why: None,
+            why: (options.why && is_ambiguous).then_some(Why::Ambiguous),
         };
-        sights.push((sighted, unlogged.and_then(Special::unlogged_name)));
+        let special = options.vpc.special_of_strangers(&flow.traffic);
+        sights.push((sighted, special.and_then(Special::unlogged_name)));
     }
     sights.retain(|(sighted, _)| options.wants(sighted.owner));
     if sights.is_empty() {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::drops::Drops;
-use crate::capture::CaptureInfo;
+use crate::capture::{CaptureInfo, Losses};
 use crate::flow::ObservationPoint;
+use crate::meter::Lost;
 use crate::packet::{CapturedPacket, LinkType, Note, Notes, Timestamp};
+use crate::pipeline::MeterOptions;
 use crate::vpc::{InterfaceIndex, Mac, Vpc};
 
 /// How many pairs of MAC addresses are remembered with their point.
@@ -16,6 +17,8 @@ const RECENT: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sighted {
     pub(super) capture: usize,
+    /// The capture's interface.
+    pub(super) interface: u32,
     /// What is noted of its packets: the ledger notes only what goes into records.
     pub(super) notes: Notes,
     /// Who sent the frame.
@@ -27,16 +30,33 @@ pub(super) struct Sighted {
 /// A frame's two MAC addresses, the receiver's first.
 type Macs = [u8; 12];
 
+/// Where a packet came from, as far as its frame says, and its point.
+#[derive(Clone, Copy)]
+struct Recent {
+    origin: Origin,
+    point: ObservationPoint,
+}
+
+/// What tells points apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Origin {
+    capture: usize,
+    interface: u32,
+    notes: Notes,
+    macs: Macs,
+}
+
 /// The walk's part: gives each packet its point, and notices what captures lost.
 pub(in crate::pipeline) struct InterfacesSeen {
-    drops: Drops,
+    /// How many losses of each capture are known.
+    losses: Vec<u64>,
     /// The time of the last packet.
     last: Option<Timestamp>,
     vpc: Arc<Vpc>,
     with_macs: bool,
     numbers: HashMap<Sighted, ObservationPoint>,
     points: Arc<Mutex<Vec<Sighted>>>,
-    recent: Vec<Option<(usize, Notes, Macs, ObservationPoint)>>,
+    recent: Vec<Option<Recent>>,
 }
 
 /// The judge's part: what a point stands for.
@@ -50,7 +70,7 @@ impl InterfacesSeen {
     pub(super) fn new(vpc: Arc<Vpc>) -> (InterfacesSeen, Points) {
         let points: Arc<Mutex<Vec<Sighted>>> = Arc::default();
         let seen = InterfacesSeen {
-            drops: Drops::default(),
+            losses: Vec::new(),
             last: None,
             with_macs: vpc.has_macs(),
             vpc,
@@ -71,53 +91,69 @@ impl InterfacesSeen {
         ip_offset: u32,
     ) -> ObservationPoint {
         let macs = if self.with_macs { macs(packet, noted, ip_offset) } else { [0; 12] };
-        let at = slot(&macs);
-        if let Some(Some((of, notes, same, point))) = self.recent.get(at)
-            && *of == capture
-            && *notes == noted
-            && *same == macs
+        let origin = Origin { capture, interface: packet.interface, notes: noted, macs };
+        let at = slot(&origin);
+        if let Some(Some(recent)) = self.recent.get(at)
+            && recent.origin == origin
         {
-            return *point;
+            return recent.point;
         }
-        self.find(capture, noted, macs, at)
+        self.find(origin, at)
     }
 
-    /// Whether a capture's interface has lost packets up to this one.
+    /// Notes what a capture has lost up to its packet of this time, or up to its end.
     #[inline]
-    pub(in crate::pipeline) fn lost(
+    pub(in crate::pipeline) fn note_losses(
         &mut self,
         capture: usize,
-        interface: u32,
         info: Option<&CaptureInfo>,
-        time: Timestamp,
-    ) -> bool {
-        self.last = Some(time);
-        self.drops.grew(capture, interface as usize, info)
+        time: Option<Timestamp>,
+        options: &MeterOptions,
+        into: &mut Vec<Lost>,
+    ) {
+        self.last = time.or(self.last);
+        let told = info.map_or(0, |info| info.losses.told());
+        if told > self.losses.get(capture).copied().unwrap_or_default()
+            && let Some(info) = info
+        {
+            self.note_new_losses(capture, &info.losses, options, into);
+        }
     }
 
-    /// The time of the last packet, if statistics behind it tell of further losses.
-    pub(in crate::pipeline) fn lost_at_end<'a>(
+    /// Notes losses that are not known yet. Those without a time are as old as the last packet.
+    #[cold]
+    fn note_new_losses(
         &mut self,
-        infos: impl Iterator<Item = Option<&'a CaptureInfo>>,
-    ) -> Option<Timestamp> {
-        let mut grew = false;
-        for (capture, info) in infos.enumerate() {
-            let interfaces = info.map_or(0, |info| info.interfaces.len());
-            for interface in 0..interfaces {
-                grew |= self.drops.grew(capture, interface, info);
+        capture: usize,
+        losses: &Losses,
+        options: &MeterOptions,
+        into: &mut Vec<Lost>,
+    ) {
+        if self.losses.len() <= capture {
+            self.losses.resize(capture + 1, 0);
+        }
+        let Some(known) = self.losses.get_mut(capture) else { return };
+        let wanted = |time: &Timestamp| {
+            options.from.is_none_or(|from| *time >= from) && options.until.is_none_or(|until| *time < until)
+        };
+        for loss in losses.since(*known) {
+            if let Some(time) = loss.time.or(self.last).filter(wanted) {
+                // as many captures as that do not fit the memory
+                into.push(Lost { capture: capture as u32, interface: loss.interface, time });
             }
         }
-        self.last.filter(|_| grew)
+        *known = losses.told();
     }
 
-    fn find(&mut self, capture: usize, notes: Notes, macs: Macs, at: usize) -> ObservationPoint {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = macs;
-        let interface = |mac: [u8; 6]| self.vpc.interface_with(Mac(mac)).filter(|_| self.with_macs);
+    fn find(&mut self, origin: Origin, at: usize) -> ObservationPoint {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = origin.macs;
+        let interface_with = |mac: [u8; 6]| self.vpc.interface_with(Mac(mac)).filter(|_| self.with_macs);
         let sighted = Sighted {
-            capture,
-            notes,
-            from: interface([g, h, i, j, k, l]),
-            to: interface([a, b, c, d, e, f]),
+            capture: origin.capture,
+            interface: origin.interface,
+            notes: origin.notes,
+            from: interface_with([g, h, i, j, k, l]),
+            to: interface_with([a, b, c, d, e, f]),
         };
         let next = ObservationPoint(u32::try_from(self.numbers.len()).unwrap_or(u32::MAX));
         let point = *self.numbers.entry(sighted).or_insert(next);
@@ -126,7 +162,7 @@ impl InterfacesSeen {
             self.points.lock().unwrap_or_else(PoisonError::into_inner).push(sighted);
         }
         if let Some(recent) = self.recent.get_mut(at) {
-            *recent = Some((capture, notes, macs, point));
+            *recent = Some(Recent { origin, point });
         }
         point
     }
@@ -134,9 +170,9 @@ impl InterfacesSeen {
 
 /// A place among the recent ones: the low bytes of both addresses tell interfaces apart.
 #[inline]
-fn slot(macs: &Macs) -> usize {
-    let [_, _, _, _, e, f, _, _, _, _, k, l] = *macs;
-    let mixed = u32::from_be_bytes([e, f, k, l]).wrapping_mul(0x9e37_79b1);
+fn slot(origin: &Origin) -> usize {
+    let [_, _, _, _, e, f, _, _, _, _, k, l] = origin.macs;
+    let mixed = (u32::from_be_bytes([e, f, k, l]) ^ origin.interface).wrapping_mul(0x9e37_79b1);
     (mixed >> 20) as usize % RECENT
 }
 
@@ -177,7 +213,7 @@ impl Points {
             let points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
             self.known.extend(points.iter().skip(self.known.len()));
         }
-        let nowhere = Sighted { capture: 0, notes: Notes::NONE, from: None, to: None };
+        let nowhere = Sighted { capture: 0, interface: 0, notes: Notes::NONE, from: None, to: None };
         self.known.get(point.0 as usize).copied().unwrap_or(nowhere)
     }
 }

@@ -18,11 +18,13 @@ struct Server {
     connection: Connection,
     ingress: GroupAnswer,
     protocol: Protocol,
+    /// The second of the first packet of all.
+    since: i64,
 }
 
 impl Server {
     fn new(protocol: Protocol, ingress: GroupAnswer) -> Server {
-        Server { connection: Connection::default(), ingress, protocol }
+        Server { connection: Connection::default(), ingress, protocol, since: 0 }
     }
 
     fn packet(&mut self, egress: bool, flags: TcpFlags, seconds: i64) -> Verdict {
@@ -38,7 +40,9 @@ impl Server {
         };
         let traffic = Traffic::new(if egress { flow.reversed() } else { flow }, icmp);
         let time = seconds * SECOND;
-        let question = Question { traffic: &traffic, egress, flags, time, timeouts: Timeouts::default() };
+        let since = self.since * SECOND;
+        let question =
+            Question { traffic: &traffic, egress, flags, time, since, timeouts: Timeouts::default() };
         let (own, reverse) = if egress { (NO, self.ingress) } else { (self.ingress, NO) };
         self.connection.judge(&question, || own, || reverse)
     }
@@ -127,7 +131,7 @@ fn udp_is_remembered_for_30_s_and_after_two_exchanges_for_180_s() {
 
 #[test]
 fn a_ping_is_tracked_and_other_protocols_for_600_s() {
-    let mut server = Server::new(Protocol::ICMP, YES);
+    let mut server = Server { since: -31, ..Server::new(Protocol::ICMP, YES) };
     assert!(!server.passes(true, ACK, 0), "a reply to nothing");
     assert!(server.passes(false, ACK, 0));
     assert!(server.passes(true, ACK, 30));
@@ -162,6 +166,7 @@ fn a_packet_without_its_ports_may_be_an_answer() {
         egress: true,
         flags: TcpFlags(0),
         time: 0,
+        since: 0,
         timeouts: Timeouts::default(),
     };
     let judge = |own, reverse| Connection::default().judge(&question, || own, || reverse).answer;
@@ -185,4 +190,50 @@ fn what_is_forgotten_answers_as_what_never_was() {
             assert_eq!(server.packet(true, ACK, later), fresh.packet(true, ACK, later), "{protocol:?}");
         }
     }
+}
+
+#[test]
+fn an_answer_under_way_at_the_start_was_refused_without_a_word() {
+    // the interface's own request went out before the capture: `ingress` is what the request's rules say
+    let answer = |protocol, rules, ports: (u16, u16), seconds: i64| {
+        let flow = FlowKey {
+            srcaddr: "10.0.0.1".parse().unwrap(),
+            dstaddr: "203.0.113.5".parse().unwrap(),
+            protocol,
+            srcport: ports.0,
+            dstport: ports.1,
+        };
+        let icmp = (protocol == Protocol::ICMP).then_some(IcmpType { icmp_type: 0, code: 0 });
+        let traffic = Traffic::new(flow, icmp);
+        let question = Question {
+            traffic: &traffic,
+            egress: true,
+            flags: TcpFlags(0),
+            time: seconds * SECOND,
+            since: 0,
+            timeouts: Timeouts::default(),
+        };
+        let mut connection = Connection::default();
+        (connection.judge(&question, || NO, || rules), connection.is_mid_stream())
+    };
+    for (protocol, ports, remembered) in [(Protocol::UDP, (53, 40000), 180), (Protocol::ICMP, (0, 0), 30)] {
+        let (verdict, mid_stream) = answer(protocol, YES, ports, remembered);
+        assert!(matches!(verdict.why, Why::MidStream(_)) && mid_stream, "{protocol}");
+        assert_eq!(answer(protocol, YES, ports, remembered + 1).0.answer, Answer::No, "no such request");
+        assert_eq!(answer(protocol, NO, ports, 0), (refused(Answer::No), false));
+        let unknown = GroupAnswer { answer: Answer::Unknown, ..NO };
+        assert_eq!(answer(protocol, unknown, ports, 0).0.answer, Answer::Unknown);
+    }
+    // what may as well be a request is none
+    for ports in [(40000, 53), (40000, 50000), (53, 53)] {
+        assert_eq!(answer(Protocol::UDP, YES, ports, 0).0.answer, Answer::No, "{ports:?}");
+    }
+}
+
+#[test]
+fn a_refused_syn_ack_named_the_rules_of_its_own_direction() {
+    let mut server = Server::new(Protocol::TCP, NO);
+    assert_eq!(server.packet(true, SYN_ACK, 0).why, Why::AnswersNothing);
+    let mut server = Server::new(Protocol::TCP, NO);
+    assert_eq!(server.packet(true, ACK, 0).why, Why::NoRule);
 }

@@ -10,19 +10,9 @@ use crate::vpc::model::{Interface, TrackingTimeouts};
 pub(super) fn interfaces(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
     for node in root.items("NetworkInterfaces")? {
         let interface = interface(&node)?;
-        builder.put_interface(interface);
+        builder.put(interface);
     }
     Ok(())
-}
-
-impl ModelBuilder {
-    /// Adds an interface.
-    pub(super) fn put_interface(&mut self, interface: Interface) {
-        let place = interface.place.clone();
-        let same = |a: &Interface, b: &Interface| Interface { place: b.place.clone(), ..a.clone() } == *b;
-        let model = &mut self.model;
-        Self::put(&mut model.interfaces, &mut model.problems, interface, |i| &i.id, same, place);
-    }
 }
 
 fn interface(node: &Node<'_>) -> Result<Interface> {
@@ -116,8 +106,7 @@ fn timeouts(node: &Node<'_>) -> Result<TrackingTimeouts> {
 pub(super) fn tags(node: &Node<'_>, key: &str) -> Result<Vec<(String, String)>> {
     let mut tags = Vec::new();
     for tag in node.items(key)? {
-        let value = tag.get("Value")?.map(|value| value.text().unwrap_or_default());
-        tags.push((tag.need("Key")?.text()?, value.unwrap_or_default()));
+        tags.push((tag.need("Key")?.text()?, tag.get_text("Value")?.unwrap_or_default()));
     }
     Ok(tags)
 }

@@ -1,5 +1,7 @@
 //! `describe-prefix-lists`, `get-managed-prefix-list-entries`, `describe-flow-logs`, and AWS's `ip-ranges.json`.
 
+use ipnet::IpNet;
+
 use super::ModelBuilder;
 use super::node::{Node, Result};
 use crate::vpc::model::{FlowLog, PrefixList, ServiceRange};
@@ -9,9 +11,12 @@ pub(super) fn prefix_lists(builder: &mut ModelBuilder, root: &Node<'_>) -> Resul
     for node in root.items("PrefixLists")? {
         // `describe-managed-prefix-lists` has the same key, but no ranges
         let cidrs = node.get("Cidrs")?.map(|_| node.cidrs("Cidrs")).transpose()?;
-        let list =
-            PrefixList { id: node.need_word("PrefixListId")?, name: node.get_word("PrefixListName")?, cidrs };
-        builder.merge_prefix_list(list);
+        builder.put_prefix_list(PrefixList {
+            id: node.need_word("PrefixListId")?,
+            name: node.get_word("PrefixListName")?,
+            cidrs,
+            place: node.place(),
+        });
     }
     Ok(())
 }
@@ -26,7 +31,7 @@ pub(super) fn entries(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()>
         cidrs.push(entry.need("Cidr")?.cidr()?);
     }
     match id {
-        Some(id) => builder.merge_prefix_list(PrefixList { id, name: None, cidrs: Some(cidrs) }),
+        Some(id) => builder.put_entries(PrefixList { id, name: None, cidrs: Some(cidrs), place }),
         None => builder.model.problems.push(Problem {
             kind: ProblemKind::Ignored,
             place,
@@ -39,19 +44,39 @@ pub(super) fn entries(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()>
 }
 
 impl ModelBuilder {
-    /// Adds a list, or the ranges that were not known yet (an output may come in pages).
-    pub(super) fn merge_prefix_list(&mut self, list: PrefixList) {
-        let Some(known) = self.model.prefix_lists.iter_mut().find(|known| known.id == list.id) else {
-            self.model.prefix_lists.push(list);
-            return;
-        };
-        known.name = known.name.take().or(list.name);
-        if let Some(cidrs) = list.cidrs {
-            let all = known.cidrs.get_or_insert_default();
-            for cidr in cidrs {
-                if !all.contains(&cidr) {
-                    all.push(cidr);
+    /// Adds a list. Of one whose ranges are not known yet they are taken, so that the name and the ranges may come from
+    /// two commands.
+    pub(super) fn put_prefix_list(&mut self, list: PrefixList) {
+        let known = self.model.prefix_lists.iter_mut().find(|known| known.id == list.id);
+        match known {
+            Some(known) if known.cidrs.is_none() || list.cidrs.is_none() => {
+                known.name = known.name.take().or(list.name);
+                if known.cidrs.is_none() {
+                    (known.cidrs, known.place) = (list.cidrs, list.place);
                 }
+            }
+            _ => self.put(list),
+        }
+    }
+
+    /// Adds the entries of a list, which may come in several pages in one file.
+    fn put_entries(&mut self, list: PrefixList) {
+        let known =
+            self.model.prefix_lists.iter_mut().find(|known| {
+                known.id == list.id && known.place == list.place && known.place.path.is_empty()
+            });
+        match known.and_then(|known| known.cidrs.as_mut()) {
+            Some(cidrs) => cidrs.extend(list.cidrs.into_iter().flatten()),
+            None => self.put_prefix_list(list),
+        }
+    }
+
+    /// Adds ranges of AWS's services, each once.
+    pub(super) fn put_services(&mut self, service: &str, cidrs: impl IntoIterator<Item = IpNet>) {
+        for cidr in cidrs {
+            let range = ServiceRange { cidr, service: service.to_owned() };
+            if self.ranges.insert(range.clone()) {
+                self.model.service_ranges.push(range);
             }
         }
     }
@@ -83,15 +108,15 @@ pub(super) fn flow_logs(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<(
             }
             tag_fields.push((field.need_word("ResourceType")?, keys));
         }
-        let flow_log = FlowLog {
-            id: node.get_word("FlowLogId")?.unwrap_or_else(|| "-".to_owned()),
+        builder.put(FlowLog {
+            id: node.need_word("FlowLogId")?,
             resource: node.get_word("ResourceId")?,
             format,
             interval: node.integer("MaxAggregationInterval", 1, 86_400)?.map(|seconds| seconds as u32),
             traffic_type: word,
             tag_fields,
-        };
-        builder.model.flow_logs.push(flow_log);
+            place: node.place(),
+        });
     }
     Ok(())
 }
@@ -100,7 +125,7 @@ pub(super) fn ip_ranges(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<(
     for (list, member) in [("prefixes", "ip_prefix"), ("ipv6_prefixes", "ipv6_prefix")] {
         for node in root.items(list)? {
             let cidr = node.need(member)?.cidr()?;
-            builder.model.service_ranges.push(ServiceRange { cidr, service: node.need_word("service")? });
+            builder.put_services(&node.need_word("service")?, [cidr]);
         }
     }
     Ok(())

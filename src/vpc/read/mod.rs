@@ -1,9 +1,8 @@
 //! Descriptions of a VPC → the model: the JSON of the AWS CLI, AWS's `ip-ranges.json`, and the TOML of this program.
 //!
 //! A document is recognised by its top-level keys, never by the name of its file, with one exception: the output of
-//! `get-managed-prefix-list-entries` does not name its list, so the name of the file has to (`pl-….json`). What the
-//! CLI adds for pagination and requests (`NextToken`, `ResponseMetadata`) is passed over, and a file may hold several
-//! documents one behind the other.
+//! `get-managed-prefix-list-entries` does not name its list, so the name of the file has to (`pl-….json`). A file may
+//! hold several documents one behind the other; a `NextToken` says that the next page is missing, unless it follows.
 
 mod interfaces;
 mod lists;
@@ -11,12 +10,16 @@ mod network;
 mod node;
 mod rules;
 mod toml;
+mod twice;
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
 use self::node::{Node, Result};
 use super::missing;
-use super::{Place, Problem, ProblemKind, VpcError, VpcModel};
+use super::model::SecurityGroup;
+use super::{Place, Problem, ProblemKind, ServiceRange, VpcError, VpcModel};
 
 /// Reads one kind of document.
 type Reader = fn(&mut ModelBuilder, &Node<'_>) -> Result<()>;
@@ -42,6 +45,10 @@ const DOCUMENTS: [(&str, &str, Reader); 13] = [
 #[derive(Debug, Default)]
 pub struct ModelBuilder {
     model: VpcModel,
+    /// Groups as `describe-security-group-rules` has them, rule by rule.
+    listed_rules: Vec<SecurityGroup>,
+    /// The service ranges that are in the model.
+    ranges: HashSet<ServiceRange>,
 }
 
 impl ModelBuilder {
@@ -64,6 +71,7 @@ impl ModelBuilder {
     }
 
     fn add_json(&mut self, file: &str, text: &str) -> Result<()> {
+        let mut unfinished = None;
         for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
             let document = document.map_err(|error| {
                 let hint = error.is_eof().then(|| "the file is cut short; make it again".to_owned());
@@ -75,22 +83,30 @@ impl ModelBuilder {
             })?;
             let root = Node::root(file, &document);
             let members = root.object()?;
-            let mut known = false;
-            for (key, _, read) in DOCUMENTS {
+            let mut read_as = None;
+            for (key, command, read) in DOCUMENTS {
                 if members.contains_key(key) {
-                    known = true;
+                    read_as = Some(command);
                     read(self, &root)?;
                 }
             }
-            if !known {
+            let Some(command) = read_as else {
                 return Err(unknown_document(&root, members.keys().map(String::as_str)));
-            }
+            };
+            // what is not the next page leaves the one before without it
+            let left = unfinished.take().filter(|(of, _)| *of != command);
+            self.model.problems.extend(left.map(|(_, problem)| problem));
+            unfinished = match root.get_text("NextToken")? {
+                Some(_) => Some((command, next_page_missing(&root.need("NextToken")?, command))),
+                None => None,
+            };
         }
+        self.model.problems.extend(unfinished.map(|(_, problem)| problem));
         Ok(())
     }
 
     fn add_toml(&mut self, file: &str, text: &str) -> Result<()> {
-        let document: Value = ::toml::from_str(text).map_err(|error| {
+        let document = toml::parse(text).map_err(|error| {
             let line = error.span().map(|span| {
                 let before = text.get(..span.start).unwrap_or_default();
                 format!("line {}: ", before.matches('\n').count() + 1)
@@ -109,30 +125,22 @@ impl ModelBuilder {
     }
 
     /// The model, with what is missing from it.
-    pub fn finish(self) -> VpcModel {
+    pub fn finish(mut self) -> VpcModel {
+        self.take_listed_rules();
         let mut model = self.model;
         missing::look(&mut model);
         model
     }
+}
 
-    /// Adds a thing unless it is there already; two that differ are a contradiction, and the first counts.
-    fn put<T: PartialEq>(
-        list: &mut Vec<T>,
-        problems: &mut Vec<Problem>,
-        thing: T,
-        id: impl Fn(&T) -> &str,
-        same: impl Fn(&T, &T) -> bool,
-        place: Place,
-    ) {
-        match list.iter().find(|other| id(other) == id(&thing)) {
-            None => list.push(thing),
-            Some(other) if same(other, &thing) => {}
-            Some(_) => problems.push(Problem {
-                kind: ProblemKind::Contradiction,
-                place,
-                what: format!("`{}` is described twice, and not alike; the first counts", id(&thing)),
-            }),
-        }
+/// What to say of an output that goes on.
+fn next_page_missing(token: &Node<'_>, command: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::Missing,
+        place: token.place(),
+        what: format!(
+            "the rest of the output of `{command}`: it goes on with a next page, which does not follow in the file"
+        ),
     }
 }
 

@@ -72,34 +72,11 @@ pub(super) fn subnets(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()>
             az_name,
             outpost: outpost.map(|arn| arn.rsplit('/').next().unwrap_or_default().to_owned()),
             account: node.get_word("OwnerId")?,
+            place: node.place(),
         };
-        builder.put_subnet(subnet, &node);
+        builder.put(subnet);
     }
     Ok(())
-}
-
-impl ModelBuilder {
-    pub(super) fn put_subnet(&mut self, subnet: Subnet, node: &Node<'_>) {
-        let model = &mut self.model;
-        Self::put(&mut model.subnets, &mut model.problems, subnet, |s| &s.id, PartialEq::eq, node.place());
-    }
-
-    pub(super) fn put_vpc(&mut self, vpc: VpcDescription, node: &Node<'_>) {
-        let model = &mut self.model;
-        Self::put(&mut model.vpcs, &mut model.problems, vpc, |v| &v.id, PartialEq::eq, node.place());
-    }
-
-    pub(super) fn put_route_table(&mut self, table: RouteTable, node: &Node<'_>) {
-        let model = &mut self.model;
-        let place = node.place();
-        Self::put(&mut model.route_tables, &mut model.problems, table, |t| &t.id, PartialEq::eq, place);
-    }
-
-    pub(super) fn put_nat_gateway(&mut self, gateway: NatGateway, node: &Node<'_>) {
-        let model = &mut self.model;
-        let place = node.place();
-        Self::put(&mut model.nat_gateways, &mut model.problems, gateway, |n| &n.id, PartialEq::eq, place);
-    }
 }
 
 pub(super) fn vpcs(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
@@ -111,8 +88,12 @@ pub(super) fn vpcs(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
         }
         associated(&node, "CidrBlockAssociationSet", "CidrBlock", "CidrBlockState", &mut cidrs)?;
         associated(&node, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", "Ipv6CidrBlockState", &mut cidrs)?;
-        let vpc = VpcDescription { id: node.need_word("VpcId")?, cidrs, account: node.get_word("OwnerId")? };
-        builder.put_vpc(vpc, &node);
+        builder.put(VpcDescription {
+            id: node.need_word("VpcId")?,
+            cidrs,
+            account: node.get_word("OwnerId")?,
+            place: node.place(),
+        });
     }
     Ok(())
 }
@@ -122,6 +103,7 @@ pub(super) fn route_tables(builder: &mut ModelBuilder, root: &Node<'_>) -> Resul
         let mut table = RouteTable {
             id: node.need_word("RouteTableId")?,
             vpc: node.get_word("VpcId")?,
+            place: node.place(),
             ..RouteTable::default()
         };
         for association in node.items("Associations")? {
@@ -131,7 +113,7 @@ pub(super) fn route_tables(builder: &mut ModelBuilder, root: &Node<'_>) -> Resul
         for item in node.items("Routes")? {
             table.routes.push(route(&item)?);
         }
-        builder.put_route_table(table, &node);
+        builder.put(table);
     }
     Ok(())
 }
@@ -219,10 +201,9 @@ pub(super) fn peerings(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()
         let peering = Peering {
             id: node.need_word("VpcPeeringConnectionId")?,
             regions: [region("RequesterVpcInfo")?, region("AccepterVpcInfo")?],
+            place: node.place(),
         };
-        let model = &mut builder.model;
-        let place = node.place();
-        ModelBuilder::put(&mut model.peerings, &mut model.problems, peering, |p| &p.id, PartialEq::eq, place);
+        builder.put(peering);
     }
     Ok(())
 }
@@ -233,9 +214,11 @@ pub(super) fn nat_gateways(builder: &mut ModelBuilder, root: &Node<'_>) -> Resul
             id: node.need_word("NatGatewayId")?,
             vpc: node.get_word("VpcId")?,
             is_regional: node.get_word("AvailabilityMode")?.as_deref() == Some("regional"),
+            place: node.place(),
             ..NatGateway::default()
         };
-        if node.get_word("State")?.as_deref() == Some("deleted") {
+        // these have no interface any more
+        if matches!(node.get_word("State")?.as_deref(), Some("deleted" | "failed")) {
             continue;
         }
         for address in node.items("NatGatewayAddresses")? {
@@ -245,7 +228,7 @@ pub(super) fn nat_gateways(builder: &mut ModelBuilder, root: &Node<'_>) -> Resul
                 gateway.public_addresses.push(public);
             }
         }
-        builder.put_nat_gateway(gateway, &node);
+        builder.put(gateway);
     }
     Ok(())
 }

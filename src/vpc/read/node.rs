@@ -44,7 +44,7 @@ impl<'a> Node<'a> {
         format!("`{}`", cut.trim_matches('"'))
     }
 
-    fn expected(&self, what: &str) -> VpcError {
+    pub(super) fn expected(&self, what: &str) -> VpcError {
         self.error(format!("found {}, expected {what}", self.found()))
     }
 
@@ -84,18 +84,37 @@ impl<'a> Node<'a> {
         Ok(list.iter().enumerate().map(item).collect())
     }
 
-    /// Its text. A number is taken for text too: the TOML may write account numbers without quotes.
+    /// Its text.
     pub(super) fn text(&self) -> Result<String> {
         match self.value {
             Value::String(text) if !text.is_empty() => Ok(text.clone()),
-            Value::Number(number) => Ok(number.to_string()),
             _ => Err(self.expected("text")),
+        }
+    }
+
+    /// Its text, which may be written as a whole number too: an account's, a protocol's.
+    pub(super) fn text_or_number(&self) -> Result<String> {
+        match self.value {
+            Value::Number(number) if !number.is_f64() => Ok(number.to_string()),
+            _ => self.text(),
+        }
+    }
+
+    /// A text where it is there; `None` also for an empty one.
+    pub(super) fn get_text(&self, key: &str) -> Result<Option<String>> {
+        match self.get(key)? {
+            Some(node) if node.value.as_str() == Some("") => Ok(None),
+            Some(node) => node.text().map(Some),
+            None => Ok(None),
         }
     }
 
     /// Text that becomes a value of a record: without white space or control characters.
     pub(super) fn word(&self) -> Result<String> {
-        let text = self.text()?;
+        self.without_white_space(self.text()?)
+    }
+
+    fn without_white_space(&self, text: String) -> Result<String> {
         let wrong = |c: char| c.is_whitespace() || c.is_control();
         if text.contains(wrong) { Err(self.expected("text without white space")) } else { Ok(text) }
     }
@@ -112,6 +131,12 @@ impl<'a> Node<'a> {
             Some(node) => node.word().map(Some),
             None => Ok(None),
         }
+    }
+
+    /// An account's number, with or without quotes.
+    pub(super) fn get_account(&self, key: &str) -> Result<Option<String>> {
+        let Some(node) = self.get(key)? else { return Ok(None) };
+        node.without_white_space(node.text_or_number()?).map(Some)
     }
 
     /// A list of words; none where it is not there.

@@ -1,30 +1,37 @@
 //! `describe-security-groups`, `describe-security-group-rules`, `describe-network-acls`.
 
+use std::collections::HashMap;
+
 use super::ModelBuilder;
 use super::node::{Node, Result};
+use super::twice::{Described, contradiction};
 use crate::packet::Protocol;
 use crate::vpc::model::{NetworkAcl, SecurityGroup};
 use crate::vpc::rules::{AclRule, Peer, Ports, SecurityRule, parse_protocol};
+use crate::vpc::{Place, Problem, ProblemKind};
 
 pub(super) fn security_groups(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
     for node in root.items("SecurityGroups")? {
-        let mut rules = [Vec::new(), Vec::new()];
-        for (key, rules) in ["IpPermissions", "IpPermissionsEgress"].into_iter().zip(&mut rules) {
-            for permission in node.items(key)? {
-                permission_rules(&permission, rules)?;
-            }
-        }
-        let [ingress, egress] = rules;
-        builder.merge_group(SecurityGroup {
+        builder.put(SecurityGroup {
             id: node.need_word("GroupId")?,
-            name: node.get("GroupName")?.map(|name| name.text()).transpose()?,
+            name: node.get_text("GroupName")?,
             vpc: node.get_word("VpcId")?,
-            ingress,
-            egress,
+            ingress: permissions(&node, "IpPermissions")?,
+            egress: permissions(&node, "IpPermissionsEgress")?,
             place: node.place(),
         });
     }
     Ok(())
+}
+
+/// The rules of one direction, where they are there.
+fn permissions(group: &Node<'_>, key: &str) -> Result<Option<Vec<SecurityRule>>> {
+    let Some(list) = group.get(key)? else { return Ok(None) };
+    let mut rules = Vec::new();
+    for permission in list.list()? {
+        permission_rules(&permission, &mut rules)?;
+    }
+    Ok(Some(rules))
 }
 
 pub(super) fn security_group_rules(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
@@ -43,35 +50,66 @@ pub(super) fn security_group_rules(builder: &mut ModelBuilder, root: &Node<'_>) 
                 "expected `CidrIpv4`, `CidrIpv6`, `PrefixListId` or `ReferencedGroupInfo`, found none of them",
             ));
         };
-        let mut group =
-            SecurityGroup { id: node.need_word("GroupId")?, place: node.place(), ..SecurityGroup::default() };
         let rule = SecurityRule { protocol, ports, peer };
-        if node.flag("IsEgress")? {
-            group.egress.push(rule)
-        } else {
-            group.ingress.push(rule)
-        }
-        builder.merge_group(group);
+        builder.list_rule(&node.need_word("GroupId")?, rule, node.flag("IsEgress")?, &node);
     }
     Ok(())
 }
 
 impl ModelBuilder {
-    /// Adds a group, or the rules that it does not have yet: the two commands describe the same rules.
-    pub(super) fn merge_group(&mut self, group: SecurityGroup) {
-        let Some(known) = self.model.security_groups.iter_mut().find(|known| known.id == group.id) else {
-            self.model.security_groups.push(group);
-            return;
-        };
-        known.name = known.name.take().or(group.name);
-        known.vpc = known.vpc.take().or(group.vpc);
-        for (to, from) in [(&mut known.ingress, group.ingress), (&mut known.egress, group.egress)] {
-            for rule in from {
-                if !to.contains(&rule) {
-                    to.push(rule);
-                }
-            }
+    /// Notes a group's rule that was listed by itself.
+    fn list_rule(&mut self, id: &str, rule: SecurityRule, egress: bool, node: &Node<'_>) {
+        let known = self.listed_rules.iter().position(|group| group.id == id);
+        let at = known.unwrap_or_else(|| {
+            self.listed_rules.push(SecurityGroup {
+                id: id.to_owned(),
+                ingress: Some(Vec::new()),
+                egress: Some(Vec::new()),
+                place: node.place(),
+                ..SecurityGroup::default()
+            });
+            self.listed_rules.len() - 1
+        });
+        let Some(group) = self.listed_rules.get_mut(at) else { return };
+        let rules = if egress { &mut group.egress } else { &mut group.ingress }.get_or_insert_default();
+        if !rules.contains(&rule) {
+            rules.push(rule);
         }
+    }
+
+    /// Takes up the groups whose rules were listed: they say the same as `describe-security-groups`, or what it left
+    /// out.
+    pub(super) fn take_listed_rules(&mut self) {
+        for listed in std::mem::take(&mut self.listed_rules) {
+            let Some(known) = self.model.security_groups.iter_mut().find(|known| known.id == listed.id)
+            else {
+                self.model.security_groups.push(listed);
+                continue;
+            };
+            known.ingress = known.ingress.take().or_else(|| listed.ingress.clone());
+            known.egress = known.egress.take().or_else(|| listed.egress.clone());
+            let listed = SecurityGroup { vpc: known.vpc.clone(), ..listed };
+            let contradiction = (!known.is_like(&listed)).then(|| contradiction(&*known, &listed));
+            self.model.problems.extend(contradiction);
+        }
+    }
+
+    /// Adds an ACL; its rules come with the places where they were described.
+    pub(super) fn put_acl(&mut self, acl: NetworkAcl, places: &[Place]) {
+        let mut numbers: HashMap<(bool, u32), &Place> = HashMap::new();
+        for (rule, place) in acl.rules.iter().zip(places) {
+            let Some(first) = numbers.insert((rule.egress, rule.number), place) else { continue };
+            let way = if rule.egress { "egress" } else { "ingress" };
+            self.model.problems.push(Problem {
+                kind: ProblemKind::Contradiction,
+                place: place.clone(),
+                what: format!(
+                    "`{}` has two {way} rules of the number {}; the first is looked at first: {first}",
+                    acl.id, rule.number
+                ),
+            });
+        }
+        self.put(acl);
     }
 }
 
@@ -97,7 +135,7 @@ fn permission_rules(permission: &Node<'_>, rules: &mut Vec<SecurityRule>) -> Res
 /// `FromPort` and `ToPort` are ports, or for ICMP its type and code; -1 and absent are all of them.
 fn protocol_and_ports(node: &Node<'_>) -> Result<(Option<Protocol>, Ports)> {
     let name = node.need("IpProtocol")?;
-    let protocol = parse_protocol(&name.text()?).map_err(|error| name.error(error.to_string()))?;
+    let protocol = parse_protocol(&name.text_or_number()?).map_err(|error| name.error(error.to_string()))?;
     let number = |key| node.integer(key, -1, 65535);
     let (from, to) = (number("FromPort")?.unwrap_or(-1), number("ToPort")?.unwrap_or(-1));
     let ports = match protocol {
@@ -136,16 +174,17 @@ pub(super) fn acls(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
         for association in node.items("Associations")? {
             subnets.extend(association.get_word("SubnetId")?);
         }
+        let entries = node.items("Entries")?;
+        let places: Vec<Place> = entries.iter().map(Node::place).collect();
         let acl = NetworkAcl {
             id: node.need_word("NetworkAclId")?,
             vpc: node.get_word("VpcId")?,
             is_default: node.flag("IsDefault")?,
             subnets,
-            rules: node.items("Entries")?.iter().map(acl_rule).collect::<Result<_>>()?,
+            rules: entries.iter().map(acl_rule).collect::<Result<_>>()?,
+            place: node.place(),
         };
-        let place = node.place();
-        let model = &mut builder.model;
-        ModelBuilder::put(&mut model.acls, &mut model.problems, acl, |acl| &acl.id, PartialEq::eq, place);
+        builder.put_acl(acl, &places);
     }
     Ok(())
 }
@@ -154,7 +193,7 @@ fn acl_rule(node: &Node<'_>) -> Result<AclRule> {
     let number = node.integer("RuleNumber", 1, 32768)?;
     let number = number.ok_or_else(|| node.error("expected `RuleNumber`, which is not there"))?;
     let name = node.need("Protocol")?;
-    let protocol = parse_protocol(&name.text()?).map_err(|error| name.error(error.to_string()))?;
+    let protocol = parse_protocol(&name.text_or_number()?).map_err(|error| name.error(error.to_string()))?;
     let action = node.need("RuleAction")?;
     let allow = match action.text()?.as_str() {
         "allow" => true,

@@ -4,7 +4,7 @@ use super::{Found, identity};
 use crate::diff::judge::words::sum;
 use crate::diff::judge::{Settled, State};
 use crate::diff::report::Kind;
-use crate::diff::{Cause, Claim, FlowId};
+use crate::diff::{Cause, Cell, Claim, FlowId};
 use crate::flow::FlowKey;
 use crate::packet::{Protocol, TcpFlags};
 use crate::record::Action;
@@ -14,7 +14,7 @@ pub(in super::super) fn late_reject(state: &mut State<'_>) {
     if state.witness_is_capture {
         partly_seen(state);
     } else {
-        other_action(state);
+        in_other_log(state);
     }
 }
 
@@ -59,7 +59,7 @@ fn partly_seen(state: &mut State<'_>) {
 }
 
 /// Records that the other log has with the other action.
-fn other_action(state: &mut State<'_>) {
+fn in_other_log(state: &mut State<'_>) {
     let places = state.places();
     for flow in 0..state.flows.len() {
         let Some(id) = state.flows.get(flow).map(|flow| flow.id) else { continue };
@@ -97,4 +97,29 @@ fn other_action(state: &mut State<'_>) {
             }
         });
     }
+}
+
+/// A record that agrees with its packets, but has another action than the VPC's rules come to.
+pub(in super::super) fn other_action(
+    state: &State<'_>,
+    key: &FlowKey,
+    claim: &Claim,
+    said: Option<Cell>,
+) -> Option<Settled> {
+    let action = claim.action.filter(|_| state.contradicted.contains(&(*key, claim.line)))?;
+    let is_late = action == Action::Reject && key.protocol == Protocol::TCP && !begins(claim);
+    if is_late && closes_at(state, key, claim, 0).is_some_and(|closed| closed <= claim.start) {
+        let detail = "counts and times agree; it is REJECT, and the connection was closed by then".to_owned();
+        return Some(Settled::differs(Kind::Identity, Cause::LateReject, said, detail));
+    }
+    let interface = (claim.interface > 0).then(|| state.interface(claim.interface));
+    let ruling = state.options.vpc.as_ref().and_then(|vpc| vpc.ruling(key, interface));
+    let rule = match ruling.filter(|ruling| ruling.action != action) {
+        Some(ruling) => format!(" at `{}`: {}", ruling.interface, ruling.rule),
+        // decided by what came before
+        None => String::new(),
+    };
+    let what = if action == Action::Reject { "let it pass" } else { "refuse it" };
+    let detail = format!("counts and times agree, but it is {action}, and the rules {what}{rule}");
+    Some(Settled::differs(Kind::Identity, Cause::OtherAction, said, detail))
 }

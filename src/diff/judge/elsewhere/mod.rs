@@ -10,7 +10,7 @@ mod mirrored;
 mod translated;
 mod tunnels;
 
-pub(super) use action::late_reject;
+pub(super) use action::{late_reject, other_action};
 pub(super) use fragments::{fragment_ports, reassembled};
 pub(super) use icmp::icmp_ports;
 pub(super) use mirrored::{addresses_exchanged, direction_reversed, ports_swapped, whole_flows_mirrored};
