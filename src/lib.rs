@@ -77,6 +77,7 @@ pub mod meter;
 pub mod packet;
 pub mod pipeline;
 pub mod record;
+pub mod store;
 pub mod vpc;
 
 /// The Rust in the README, compiled and run.
