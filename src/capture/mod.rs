@@ -26,6 +26,7 @@ mod error;
 mod info;
 mod inputs;
 mod merge;
+mod openable;
 pub mod pcap;
 mod pcapng;
 mod readahead;
@@ -46,6 +47,7 @@ pub use info::{
 };
 pub use inputs::{CaptureInput, ExpandedInputs, SkippedFile, expand_inputs};
 pub use merge::{MergeStep, MergedCaptures};
+pub use openable::Openable;
 pub use reader::Capture;
 pub use sniff::{Compression, Foreign, Sniffed, sniff};
 pub use write::{CaptureWriter, PacketOrigin, WriteError, WriteFormat};

@@ -30,7 +30,7 @@ pub fn run(args: ConvertArgs) -> Result {
         .into_iter()
         .flatten()
         .for_each(|output| interrupt.removes(output));
-    let to_file = output.temporary().is_some();
+    let to_file = output.is_whole_or_not();
     let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read

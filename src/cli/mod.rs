@@ -21,6 +21,7 @@ mod kind;
 mod live;
 mod memory;
 mod messages;
+mod objects;
 mod output;
 mod progress;
 mod settings;

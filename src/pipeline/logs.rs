@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::capture::Openable;
 use crate::flowlog::read::{LogReadError, LogReadOptions, LogReader, SNIFF_LENGTH, sniff_log};
 
 /// How deep folders are searched: AWS's own layout has 12 levels.
@@ -15,6 +16,8 @@ pub enum LogInput {
     Path(PathBuf),
     /// Something already open, and its name for messages.
     Reader(String, Box<dyn Read + Send>),
+    /// Something else that can be opened more than once.
+    Openable(Openable),
 }
 
 impl LogInput {
@@ -23,6 +26,7 @@ impl LogInput {
         match self {
             LogInput::Path(path) => path.display().to_string(),
             LogInput::Reader(name, _) => name.clone(),
+            LogInput::Openable(openable) => openable.name().to_owned(),
         }
     }
 
@@ -35,6 +39,10 @@ impl LogInput {
         match self {
             LogInput::Path(path) => LogReader::open(&path, options),
             LogInput::Reader(name, reader) => Ok(LogReader::new(&name, reader, options)),
+            LogInput::Openable(openable) => match openable.open() {
+                Ok(reader) => Ok(LogReader::new(openable.name(), reader, options)),
+                Err(error) => Err(LogReadError::cannot_open(openable.name(), error)),
+            },
         }
     }
 }

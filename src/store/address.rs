@@ -28,7 +28,9 @@ pub enum AddressError {
     #[error("found the bucket `{}`, expected a bucket's name: letters, digits, `.`, `-` and `_`", .0.escape_debug())]
     Bucket(String),
     /// A key that cannot be asked for.
-    #[error("found a key with {0}, expected parts between single slashes, at most {LONGEST_KEY} bytes in all")]
+    #[error(
+        "found a key with {0}, expected parts between single slashes, at most {LONGEST_KEY} bytes in all"
+    )]
     Key(&'static str),
 }
 
@@ -152,8 +154,24 @@ mod tests {
     fn what_cannot_be_asked_for_is_refused() {
         let long = format!("s3://b/{}", "x".repeat(1025));
         for text in [
-            "", "s3:", "s3:/b/k", "http://b/k", "s3://", "s3:///k", "s3://-/k", "s3://b@c/k", "s3://b:1/k", "s3://b?/k",
-            "s3://b//", "s3://b//k", "s3://b/a//k", "s3://b/../k", "s3://b/.", "s3://b/k\n", &long, "s3://bü/k",
+            "",
+            "s3:",
+            "s3:/b/k",
+            "http://b/k",
+            "s3://",
+            "s3:///k",
+            "s3://-/k",
+            "s3://b@c/k",
+            "s3://b:1/k",
+            "s3://b?/k",
+            "s3://b//",
+            "s3://b//k",
+            "s3://b/a//k",
+            "s3://b/../k",
+            "s3://b/.",
+            "s3://b/k\n",
+            &long,
+            "s3://bü/k",
         ] {
             assert!(text.parse::<ObjectAddress>().is_err(), "{text}");
         }

@@ -28,16 +28,27 @@ pub(super) fn trouble(error: &object_store::Error, address: &ObjectAddress, regi
             "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "MethodNotAllowed" => {
                 StoreTrouble::AccessDenied(said)
             }
-            "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken"
-            | "TokenRefreshRequired" | "NotSignedUp" | "RequestTimeTooSkewed" => {
-                StoreTrouble::BadCredentials(said)
-            }
-            "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed"
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+            | "NotSignedUp"
+            | "RequestTimeTooSkewed" => StoreTrouble::BadCredentials(said),
+            "PermanentRedirect"
+            | "TemporaryRedirect"
+            | "AuthorizationHeaderMalformed"
             | "IllegalLocationConstraintException" => in_region(element(&text, "Region").map(cut)),
             "PreconditionFailed" => StoreTrouble::Changed,
             "InvalidObjectState" => StoreTrouble::Archived(said),
-            "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" | "503 SlowDown"
-            | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => StoreTrouble::Busy(said),
+            "SlowDown"
+            | "ServiceUnavailable"
+            | "InternalError"
+            | "RequestTimeout"
+            | "503 SlowDown"
+            | "Throttling"
+            | "ThrottlingException"
+            | "RequestLimitExceeded" => StoreTrouble::Busy(said),
             _ => StoreTrouble::Other(said),
         };
     }
@@ -85,7 +96,8 @@ mod tests {
 
     #[test]
     fn the_code_decides() {
-        let answer = |code: &str| said(&format!("x <Error><Code>{code}</Code><Message>so.</Message></Error>"));
+        let answer =
+            |code: &str| said(&format!("x <Error><Code>{code}</Code><Message>so.</Message></Error>"));
         assert_eq!(answer("NoSuchBucket"), StoreTrouble::NoBucket("b".to_owned()));
         assert_eq!(answer("NoSuchKey"), StoreTrouble::NoObject);
         assert_eq!(answer("AccessDenied"), StoreTrouble::AccessDenied("AccessDenied: so".to_owned()));

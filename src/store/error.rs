@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::{AddressError, ObjectAddress};
+use super::AddressError;
 
 /// Something that could not be done with an object.
 #[derive(Debug)]
@@ -16,7 +16,11 @@ pub struct StoreError {
 impl StoreError {
     #[cfg(feature = "s3")]
     /// `action` is what cannot be done, such as `cannot be read`.
-    pub(super) fn new(address: &ObjectAddress, action: &'static str, trouble: StoreTrouble) -> StoreError {
+    pub(super) fn new(
+        address: &super::ObjectAddress,
+        action: &'static str,
+        trouble: StoreTrouble,
+    ) -> StoreError {
         StoreError { address: address.to_string(), action, trouble }
     }
 
@@ -135,7 +139,9 @@ impl StoreTrouble {
             }
             StoreTrouble::Archived(_) => "`aws s3api restore-object` makes it readable for some days",
             StoreTrouble::Changed => "run it again once nobody writes the object any more",
-            StoreTrouble::Busy(_) => "run it again later; `AWS_MAX_ATTEMPTS` says how often a request is made",
+            StoreTrouble::Busy(_) => {
+                "run it again later; `AWS_MAX_ATTEMPTS` says how often a request is made"
+            }
             StoreTrouble::Connection(_) | StoreTrouble::Endpoint(_) => {
                 "look at `AWS_ENDPOINT_URL`, `AWS_REGION` and the proxy (`HTTPS_PROXY`)"
             }

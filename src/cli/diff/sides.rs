@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowtruth::capture::CaptureInput;
+use flowtruth::capture::{CaptureInput, Openable};
 use flowtruth::pipeline::{DiffSide, LogInput, Progress};
 use flowtruth::record::LogFormat;
 use flowtruth::vpc::Vpc;
@@ -13,7 +13,8 @@ use flowtruth::vpc::Vpc;
 use crate::cli::identity::Identity;
 use crate::cli::kind::{Kind, head, in_directory, kind};
 use crate::cli::live;
-use crate::cli::messages::{Trouble, clean};
+use crate::cli::messages::{Trouble, clean, hint_of_store};
+use crate::cli::objects::{self, Found, Objects};
 use crate::cli::settings::check_outputs;
 use crate::cli::vpc::load::{Loaded, load, warn};
 
@@ -53,8 +54,11 @@ pub struct Opened {
     pub total_bytes: Option<u64>,
     /// The captures that can be read again.
     pub captures: Vec<PathBuf>,
+    /// The same in a store.
+    pub objects: Vec<Openable>,
     /// Whether there are captures that cannot.
     pub has_streams: bool,
+    store: Objects,
     /// Every regular file that is read.
     files: Vec<(PathBuf, Identity)>,
 }
@@ -68,7 +72,9 @@ impl Opened {
             reads_standard_input: false,
             total_bytes: Some(0),
             captures: Vec::new(),
+            objects: Vec::new(),
             has_streams: false,
+            store: Objects::default(),
             files: Vec::new(),
         }
     }
@@ -100,6 +106,8 @@ impl Opened {
         for path in paths {
             if path.as_os_str() == "-" {
                 self.standard_input(&mut captures, &mut logs)?;
+            } else if let Some(found) = self.store.find(path) {
+                self.objects(path, found?, &mut captures, &mut logs)?;
             } else if path.is_dir() {
                 self.directory(path, &mut captures, &mut logs)?;
             } else {
@@ -137,8 +145,7 @@ impl Opened {
         captures: &mut Vec<CaptureInput>,
         logs: &mut Vec<LogInput>,
     ) -> Result<(), Trouble> {
-        let head = head(&mut reader)
-            .map_err(|error| Trouble::new(format!("`{name}` cannot be read")).caused_by(error))?;
+        let head = head(&mut reader).map_err(|error| cannot_read(name, error))?;
         let kind = kind(&head, None);
         let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
         match kind {
@@ -180,6 +187,36 @@ impl Opened {
         Ok(())
     }
 
+    fn objects(
+        &mut self,
+        path: &Path,
+        found: Found,
+        captures: &mut Vec<CaptureInput>,
+        logs: &mut Vec<LogInput>,
+    ) -> Result<(), Trouble> {
+        let (kind, chosen) = match found {
+            Found::Object(object) => {
+                let first =
+                    head(&mut objects::open(&object)?).map_err(|error| cannot_read(object.name(), error))?;
+                (kind(&first, Some(path)), vec![object])
+            }
+            Found::Below(below) => objects::of_one_kind(path, below, self.quiet)?,
+        };
+        for object in chosen {
+            let path = PathBuf::from(object.name());
+            self.files.extend(Identity::of_file(&path).map(|identity| (path, identity)));
+            match kind {
+                Kind::Capture => {
+                    self.total_bytes = self.total_bytes.map(|total| total + object.size());
+                    self.objects.push(object.clone());
+                    captures.push(CaptureInput::Openable(object));
+                }
+                Kind::Log => logs.push(LogInput::Openable(object)),
+            }
+        }
+        Ok(())
+    }
+
     /// The captures of a directory, or the logs in it and below if it has no captures.
     fn directory(
         &mut self,
@@ -197,5 +234,14 @@ impl Opened {
             crate::cli::messages::say(format_args!("`{shown}`: {} taken", chosen.len()));
         }
         chosen.iter().try_for_each(|file| self.file(file, captures, logs))
+    }
+}
+
+fn cannot_read(name: &str, error: io::Error) -> Trouble {
+    let hint = hint_of_store(&error);
+    let trouble = Trouble::new(format!("`{}` cannot be read", clean(name))).caused_by(error);
+    match hint {
+        Some(hint) => trouble.with_hint(hint),
+        None => trouble,
     }
 }

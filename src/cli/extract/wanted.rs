@@ -13,6 +13,7 @@ use flowtruth::record::{Field, FlowRecord, LogStatus};
 use super::args::ExtractArgs;
 use super::flow::{self, Shown};
 use crate::cli::messages::Trouble;
+use crate::cli::objects::{self, Found, Objects};
 use crate::cli::settings::log_format;
 
 /// What is asked for.
@@ -103,6 +104,14 @@ fn in_log(path: &Path, line: u64, reads_capture: bool, options: LogReadOptions) 
     }
     let mut reader = if from_standard_input {
         LogReader::new("standard input", Box::new(io::stdin()), options)
+    } else if let Some(found) = Objects::default().find(path) {
+        match found? {
+            Found::Object(object) => LogReader::new(object.name(), objects::open(&object)?, options),
+            Found::Below(_) => {
+                return Err(Trouble::new(format!("`{}` names no object", path.display()))
+                    .with_hint("`--line` counts the lines of one log; name the object"));
+            }
+        }
     } else {
         LogReader::open(path, options).map_err(unreadable)?
     };

@@ -120,6 +120,20 @@ fn kind(input: CaptureInput, is_log: bool) -> std::result::Result<CaptureInput, 
             };
             if is_log || looks_like_log() { Err(LogInput::Path(path)) } else { Ok(CaptureInput::Path(path)) }
         }
+        CaptureInput::Openable(object) => {
+            // what cannot be read is said when it is read
+            let looks_like_log = || {
+                object
+                    .open()
+                    .and_then(|mut reader| head(&mut reader))
+                    .is_ok_and(|head| sniff_log(&head).is_some())
+            };
+            if is_log || looks_like_log() {
+                Err(LogInput::Openable(object))
+            } else {
+                Ok(CaptureInput::Openable(object))
+            }
+        }
         CaptureInput::Reader(name, mut reader) => {
             // what cannot be read is said when it is read
             let first = head(&mut reader).unwrap_or_default();

@@ -27,6 +27,11 @@ impl LogReadError {
         LogReadError(Box::new(Inner { name: name.to_owned(), place: None, unit: LogUnit::Line, kind }))
     }
 
+    /// A log that cannot be opened.
+    pub fn cannot_open(name: &str, error: io::Error) -> Self {
+        LogReadError::new(name, LogReadErrorKind::Open(error))
+    }
+
     /// An error at a place in a log.
     pub(super) fn at(name: &str, place: Place, unit: LogUnit, kind: LogReadErrorKind) -> Self {
         LogReadError(Box::new(Inner { name: name.to_owned(), place: Some(place), unit, kind }))
