@@ -21,6 +21,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("flowlog", 1),
     ("diff", 1),
     ("vpc", 1),
+    ("deliver", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];
@@ -29,6 +30,7 @@ const FLOORS: &[(&str, usize)] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("pcap_file", &["capture"]),
     ("etherparse", &["decode"]),
+    ("parquet", &["flowlog"]),
     ("ipnet", &["vpc"]),
     ("prefix_trie", &["vpc"]),
     ("toml", &["vpc"]),
