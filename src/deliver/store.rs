@@ -12,6 +12,12 @@ pub trait ObjectStore: Send {
     fn put(&mut self, key: &str, content: &[u8]) -> io::Result<()>;
 }
 
+impl<S: ObjectStore + ?Sized> ObjectStore for &mut S {
+    fn put(&mut self, key: &str, content: &[u8]) -> io::Result<()> {
+        (**self).put(key, content)
+    }
+}
+
 /// A key that could lead somewhere else than into the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
