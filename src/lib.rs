@@ -51,6 +51,7 @@
 //! | 0 | [`packet`] | the words for packets: a captured packet, an IP packet, times, flags, reasons to skip |
 //! | 0 | [`flow`] | flow keys, capture windows, counters |
 //! | 0 | [`record`] | the 54 fields, a record with a typed value for each, log formats |
+//! | 0 | [`consumer`] | what reads flow logs, and what each reader insists on |
 //! | 1 | [`capture`] | bytes → captured packets: pcap and pcapng, compressed or not, many files in time order; and back |
 //! | 1 | [`decode`] | a captured packet → the IP packet that counts, or the reason why there is none |
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
@@ -66,6 +67,7 @@
 //! `docs/decisions.md`.
 
 pub mod capture;
+pub mod consumer;
 pub mod decode;
 pub mod diff;
 pub mod filter;

@@ -13,6 +13,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("packet", 0),
     ("flow", 0),
     ("record", 0),
+    ("consumer", 0),
     ("capture", 1),
     ("decode", 1),
     ("filter", 1),

@@ -24,10 +24,11 @@ mod ordered;
 mod points;
 mod progress;
 mod selection;
+mod sink;
 mod vpc;
 mod workers;
 
-pub use convert::{Conversion, ConvertError, convert, with_causes};
+pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
 pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogProblem, SideSummary, diff};
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
@@ -39,4 +40,5 @@ pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use selection::{PacketSelection, SecondSpan};
-pub use vpc::{TrafficType, VpcOptions, convert_with_vpc};
+pub use sink::{EncodedOutput, RecordSink};
+pub use vpc::{TrafficType, VpcOptions, convert_with_vpc, convert_with_vpc_into};

@@ -27,8 +27,8 @@ pub(super) trait Emit {
     /// Hands everything written so far to whoever reads the output.
     fn flush(&mut self) -> Result<(), ConvertError>;
 
-    /// Learns how time is cut, before any window is closed.
-    fn begin(&mut self, _windows: Windows) {}
+    /// Learns how time is cut and the time of the first packet, before any window is closed.
+    fn begin(&mut self, _windows: Windows, _first: Timestamp) {}
 
     /// Learns that the windows below `passed` are written next.
     fn closing(&mut self, _passed: WindowIndex) {}
@@ -101,8 +101,8 @@ impl<E: Emit> Sink for Worker<E> {
         self.write(windows)
     }
 
-    fn begin(&mut self, windows: Windows) {
-        self.emitter.begin(windows);
+    fn begin(&mut self, windows: Windows, first: Timestamp) {
+        self.emitter.begin(windows, first);
     }
 
     fn lost(&mut self, time: Timestamp) {

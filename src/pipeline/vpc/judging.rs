@@ -49,8 +49,8 @@ impl<S: Sink> Sink for Judging<S> {
         self.sink.close(passed)
     }
 
-    fn begin(&mut self, windows: Windows) {
-        self.sink.begin(windows);
+    fn begin(&mut self, windows: Windows, first: Timestamp) {
+        self.sink.begin(windows, first);
     }
 
     fn lost(&mut self, time: Timestamp) {

@@ -33,6 +33,6 @@ mod rows;
 mod sighting;
 mod slots;
 
-pub use convert::convert_with_vpc;
+pub use convert::{convert_with_vpc, convert_with_vpc_into};
 pub use options::{TrafficType, VpcOptions};
 pub(super) use sighting::InterfacesSeen;
