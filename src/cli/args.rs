@@ -62,7 +62,7 @@ impl Color {
 pub enum Command {
     /// Write the flow log records of captures
     Convert(Box<ConvertArgs>),
-    /// Show what is in captures, and which options of `convert` fit
+    /// Show what is in captures, and which options of `convert` fit; or what is in flow logs
     Inspect(InspectArgs),
     /// Compare captures and flow logs, and say of every difference why
     Diff(Box<DiffArgs>),
@@ -245,22 +245,28 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   flowtruth inspect capture.pcap
   flowtruth inspect --json *.pcapng | jq '.captures[].time'
+  flowtruth inspect flow.log.gz              what is in a flow log
+  flowtruth inspect --json flow.log          how each of its lines was understood
   flowtruth inspect --vpc vpc/               the VPC as it was understood, and what is missing";
 
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub struct InspectArgs {
-    /// Captures, directories of captures, or `-` for standard input; each on its own
-    #[arg(value_name = "CAPTURE", required_unless_present = "vpc", value_hint = ValueHint::AnyPath)]
+    /// Captures or flow logs, directories of either, or `-` for standard input; each on its own
+    #[arg(value_name = "FILE", required_unless_present = "vpc", value_hint = ValueHint::AnyPath)]
     pub captures: Vec<PathBuf>,
 
     /// Show the VPC that these files and folders describe, and what is missing from it; repeatable
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub vpc: Vec<PathBuf>,
 
-    /// Write JSON
+    /// Write JSON: one document of all captures, or of flow logs a line for each of their lines
     #[arg(long)]
     pub json: bool,
+
+    /// The fields of a flow log without a header, in AWS's syntax, or a ready format such as `v5`
+    #[arg(long, value_name = "FORMAT")]
+    pub input_format: Option<String>,
 
     /// Look inside these tunnels: `vxlan`, `geneve`, `gre`, or `all`
     #[arg(long, value_name = "TUNNEL,…")]

@@ -14,6 +14,7 @@ use super::messages::{Trouble, clean, error, hint, say, warning};
 use super::summary::counted;
 
 /// The captures to read, and what was wrong with those that cannot be.
+#[derive(Default)]
 pub struct Inputs {
     /// In the order of the arguments, a directory's in the order of their names.
     pub captures: Vec<CaptureInput>,

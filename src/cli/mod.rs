@@ -18,6 +18,7 @@ mod identity;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod kind;
 mod live;
 mod memory;
 mod messages;

@@ -6,7 +6,7 @@
 //!    └───────────┴── ledger ┴──────────┴──────────┘
 //! ```
 //!
-//! [`convert`] runs the whole of it; [`inspect`] only looks; [`extract`] goes back from a record to its packets.
+//! [`convert`] runs the whole of it; [`inspect`] only looks, [`inspect_log`] at a flow log; [`extract`] goes back from a record to its packets.
 
 mod background;
 mod convert;
@@ -16,8 +16,10 @@ mod emit;
 mod extract;
 mod held;
 mod inspect;
+mod inspect_log;
 mod intake;
 mod ledger;
+mod logs;
 mod options;
 mod ordered;
 mod points;
@@ -29,12 +31,14 @@ mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
 pub use delivery::{EventForm, EventSink, ObjectDelivery, ObjectSink, RebaseTo, Rebased};
-pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
+pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogProblem, SideSummary, diff};
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };
+pub use inspect_log::{ColumnsOfLog, LogInspection, inspect_log};
 pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total, VpcTotal};
+pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use selection::{PacketSelection, SecondSpan};

@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowtruth::capture::{CaptureInput, Sniffed, expand_inputs, sniff};
-use flowtruth::flowlog::read::{SNIFF_LENGTH, sniff_log};
+use flowtruth::capture::CaptureInput;
 use flowtruth::pipeline::{DiffSide, LogInput, Progress};
 use flowtruth::record::LogFormat;
 use flowtruth::vpc::Vpc;
 
 use crate::cli::identity::Identity;
+use crate::cli::kind::{Kind, head, in_directory, kind};
 use crate::cli::live;
 use crate::cli::messages::{Trouble, clean};
 use crate::cli::settings::check_outputs;
@@ -42,13 +42,6 @@ pub fn named(
     };
     Err(Trouble::new(format!("{missing} to compare must be named"))
         .with_hint("such as `flowtruth diff capture.pcap flow.log`"))
-}
-
-/// What a file is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Capture,
-    Log,
 }
 
 /// What is opened for both sides.
@@ -187,7 +180,7 @@ impl Opened {
         Ok(())
     }
 
-    /// The captures of a directory, or its logs if it has no captures.
+    /// The captures of a directory, or the logs in it and below if it has no captures.
     fn directory(
         &mut self,
         path: &Path,
@@ -195,23 +188,8 @@ impl Opened {
         logs: &mut Vec<LogInput>,
     ) -> Result<(), Trouble> {
         let shown = clean(&path.display().to_string());
-        let is_log = |file: &PathBuf| {
-            File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| sniff_log(&head).is_some())
-        };
         let cannot = |error| Trouble::new(format!("`{shown}` cannot be read")).caused_by(error);
-        let mut files: Vec<PathBuf> = Vec::new();
-        for entry in path.read_dir().map_err(cannot)? {
-            files.push(entry.map_err(cannot)?.path());
-        }
-        files.retain(|file| file.is_file());
-        files.sort();
-        let found_logs: Vec<PathBuf> = files.into_iter().filter(is_log).collect();
-        // compressed logs look like compressed captures at first sight; a directory without captures is no error
-        let found_captures: Vec<PathBuf> = match expand_inputs([path]) {
-            Ok(found) => found.captures.into_iter().filter(|file| !is_log(file)).collect(),
-            Err(_) => Vec::new(),
-        };
-        let chosen = if found_captures.is_empty() { found_logs } else { found_captures };
+        let chosen = in_directory(path).map_err(cannot)?.files;
         if chosen.is_empty() {
             return Err(Trouble::new(format!("`{shown}` holds neither captures nor flow logs")));
         }
@@ -219,29 +197,5 @@ impl Opened {
             crate::cli::messages::say(format_args!("`{shown}`: {} taken", chosen.len()));
         }
         chosen.iter().try_for_each(|file| self.file(file, captures, logs))
-    }
-}
-
-/// The first bytes of a file or stream.
-fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(SNIFF_LENGTH);
-    reader.take(SNIFF_LENGTH as u64).read_to_end(&mut head)?;
-    Ok(head)
-}
-
-/// What something is by its first bytes. Text is a log, whatever its lines say; so is nothing at all, as the log of a
-/// capture without IP packets is, unless its name says otherwise.
-fn kind(head: &[u8], path: Option<&Path>) -> Kind {
-    if sniff_log(head).is_some() {
-        return Kind::Log;
-    }
-    match sniff(head) {
-        Sniffed::Empty => {
-            let extension = path.and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
-            let is_capture = extension.is_some_and(|extension| extension == "pcap" || extension == "pcapng");
-            if is_capture { Kind::Capture } else { Kind::Log }
-        }
-        Sniffed::Other(_) if std::str::from_utf8(head).is_ok_and(|text| !text.contains('\0')) => Kind::Log,
-        _ => Kind::Capture,
     }
 }

@@ -1,20 +1,26 @@
-//! `inspect`: what is in captures, for people and for programs.
+//! `inspect`: what is in captures and flow logs, for people and for programs.
+
+mod log;
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstyle::Style;
-use flowtruth::capture::ByteOrder;
+use flowtruth::capture::{ByteOrder, CaptureInput};
 use flowtruth::decode::Tunnels;
-use flowtruth::pipeline::{Inspection, Progress, inspect};
+use flowtruth::flowlog::read::sniff_log;
+use flowtruth::pipeline::{Inspection, LogInput, Progress, inspect};
 use flowtruth::vpc::Vpc;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::args::InspectArgs;
 use super::interrupt::Interrupt;
-use super::messages::{cannot_write, clean};
+use super::kind::{Kind, head, in_directory};
+use super::messages::{Trouble, cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
 use super::{Exit, Result, inputs, table, vpc};
@@ -35,8 +41,32 @@ pub fn run(args: InspectArgs) -> Result {
     if let (Some(vpc), true) = (&described, args.captures.is_empty()) {
         return show(&text(&[], Some(vpc), args.json));
     }
-    let found = inputs::find(&args.captures, args.quiet, &progress)?;
+    let (paths, mut logs) = apart(&args);
+    let reads_any = !paths.is_empty() || logs.is_empty();
+    let mut found = match reads_any {
+        true => inputs::find(&paths, args.quiet, &progress)?,
+        false => inputs::Inputs::default(),
+    };
+    let inputs = std::mem::take(&mut found.captures);
+    for input in inputs {
+        match kind(input, args.input_format.is_some()) {
+            Ok(capture) => found.captures.push(capture),
+            Err(log) => logs.push(log),
+        }
+    }
     let _interrupt = Interrupt::watch(&progress);
+    if !logs.is_empty() {
+        let others = !found.captures.is_empty() || described.is_some();
+        if args.json && others {
+            return Err(Trouble::new("a flow log cannot be shown as JSON beside captures or a VPC")
+                .with_hint("inspect the logs in a run of their own"));
+        }
+        if !others {
+            inputs::report(&found.failures);
+            let exit = log::run(logs, &args, &progress)?;
+            return Ok(if found.failures.is_empty() { exit } else { Exit::Trouble });
+        }
+    }
     let is_live = found.is_live();
     let mut failures = found.failures;
     let mut inspections = Vec::new();
@@ -59,7 +89,49 @@ pub fn run(args: InspectArgs) -> Result {
     if interrupted {
         return Ok(Exit::Interrupted);
     }
+    if !logs.is_empty() && log::run(logs, &args, &progress)? == Exit::Trouble {
+        return Ok(Exit::Trouble);
+    }
     Ok(if failures.is_empty() { Exit::Fine } else { Exit::Trouble })
+}
+
+/// The paths without those directories that hold logs, and these logs.
+fn apart(args: &InspectArgs) -> (Vec<PathBuf>, Vec<LogInput>) {
+    let (mut paths, mut logs) = (Vec::new(), Vec::new());
+    for path in &args.captures {
+        match path.is_dir().then(|| in_directory(path)) {
+            Some(Ok(found)) if found.kind == Kind::Log && !found.files.is_empty() => {
+                logs.extend(found.files.into_iter().map(LogInput::Path));
+            }
+            _ => paths.push(path.clone()),
+        }
+    }
+    (paths, logs)
+}
+
+/// The input as a capture, or as a log if its first bytes, or the user, say that it is one.
+fn kind(input: CaptureInput, is_log: bool) -> std::result::Result<CaptureInput, LogInput> {
+    match input {
+        CaptureInput::Path(path) => {
+            let looks_like_log = || {
+                File::open(&path)
+                    .and_then(|mut file| head(&mut file))
+                    .is_ok_and(|head| sniff_log(&head).is_some())
+            };
+            if is_log || looks_like_log() { Err(LogInput::Path(path)) } else { Ok(CaptureInput::Path(path)) }
+        }
+        CaptureInput::Reader(name, mut reader) => {
+            // what cannot be read is said when it is read
+            let first = head(&mut reader).unwrap_or_default();
+            let looks_like_log = sniff_log(&first).is_some();
+            let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(first).chain(reader));
+            if is_log || looks_like_log {
+                Err(LogInput::Reader(name, whole))
+            } else {
+                Ok(CaptureInput::Reader(name, whole))
+            }
+        }
+    }
 }
 
 /// The whole of it, for people or for programs.
