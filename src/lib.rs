@@ -56,9 +56,10 @@
 //! | 1 | [`decode`] | a captured packet → the IP packet that counts, or the reason why there is none |
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
-//! | 1 | [`flowlog`] | records ↔ lines of text |
+//! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
+//! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
@@ -69,6 +70,7 @@
 pub mod capture;
 pub mod consumer;
 pub mod decode;
+pub mod deliver;
 pub mod diff;
 pub mod filter;
 pub mod flow;

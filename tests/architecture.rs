@@ -21,6 +21,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("flowlog", 1),
     ("diff", 1),
     ("vpc", 1),
+    ("deliver", 1),
     ("store", 1),
     ("pipeline", 2),
     ("cli", 3),
@@ -30,6 +31,7 @@ const FLOORS: &[(&str, usize)] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("pcap_file", &["capture"]),
     ("etherparse", &["decode"]),
+    ("parquet", &["flowlog"]),
     ("ipnet", &["vpc"]),
     ("prefix_trie", &["vpc"]),
     ("toml", &["vpc"]),

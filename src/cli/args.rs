@@ -8,6 +8,7 @@ use flowtruth::filter::Filter;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
 
+use super::delivery::args::DeliveryArgs;
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
@@ -91,7 +92,13 @@ Examples:
   tcpdump -i eth0 -w - | flowtruth convert -
       records as soon as the packets' time has passed their window
   flowtruth convert --vpc vpc/ --why capture.pcap
-      the records of every interface of a VPC, ACCEPT or REJECT, and the rule that decided";
+      the records of every interface of a VPC, ACCEPT or REJECT, and the rule that decided
+  flowtruth convert --layout s3 --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
+      objects with the names that AWS's have on S3
+  flowtruth convert --file-format parquet -o flows.parquet capture.pcap
+      Parquet with AWS's columns
+  flowtruth convert --target athena --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
+      what Athena reads";
 
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_EXAMPLES)]
@@ -109,6 +116,9 @@ pub struct ConvertArgs {
 
     #[command(flatten)]
     pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub delivery: DeliveryArgs,
 
     #[command(flatten)]
     pub vpc: VpcArgs,
@@ -203,8 +213,9 @@ pub struct RecordArgs {
     #[arg(long = "interface-address", value_name = "ADDRESS")]
     pub interface_addresses: Vec<std::net::IpAddr>,
 
-    /// Write the records to this file (`.gz`: gzip) once they are complete, instead of to standard output
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Write the records to this file (`.gz`: gzip; `.parquet`) once they are complete, instead of to standard output; with
+    /// `--layout` into this directory
+    #[arg(short, long, value_name = "FILE|DIR/", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
 }
 

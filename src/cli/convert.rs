@@ -3,10 +3,14 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use flowtruth::capture::CaptureError;
-use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert, convert_with_vpc};
+use flowtruth::capture::{CaptureError, CaptureInput};
+use flowtruth::pipeline::{
+    Conversion, ConvertError, Ledger, Progress, convert, convert_into, convert_with_vpc,
+    convert_with_vpc_into,
+};
 
 use super::args::ConvertArgs;
+use super::delivery::destination::Destination;
 use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, hint, warning};
 use super::output::Output;
@@ -21,38 +25,24 @@ pub fn run(args: ConvertArgs) -> Result {
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
     let interrupt = Interrupt::watch(&progress);
-    let mut output = match &settings.output {
-        Some(path) => Output::file(path)?,
-        None => Output::standard(),
-    };
+    let mut destination = Destination::open(&settings.delivery, settings.output.as_deref())?;
     let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
-    [Some(&output), ledger_output.as_ref()]
+    [destination.output(), ledger_output.as_ref()]
         .into_iter()
         .flatten()
         .for_each(|output| interrupt.removes(output));
-    let to_file = output.is_whole_or_not();
-    let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
+    let to_file = destination.output().is_some_and(Output::is_whole_or_not);
+    let to_standard = destination.output().is_some_and(|output| !output.is_whole_or_not());
+    let writes_to_terminal = to_standard && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read
     let write_after_interrupt = inputs.is_live() && !to_file;
-    let converted = match &settings.vpc {
-        None => convert(
-            inputs.captures,
-            &settings.meter,
-            &settings.records,
-            &mut output,
-            write_after_interrupt,
-            &progress,
-        ),
-        Some(vpc) => convert_with_vpc(
-            inputs.captures,
-            &settings.meter,
-            &settings.records,
-            &vpc.options,
-            &mut output,
-            write_after_interrupt,
-            &progress,
-        ),
+    let converted = match &mut destination {
+        // lines on one output have a faster way of their own
+        Destination::Output(output) if settings.delivery.is_plain() => {
+            write_lines(inputs.captures, &settings, output, write_after_interrupt, &progress)
+        }
+        delivered => deliver(inputs.captures, &settings, delivered, write_after_interrupt, &progress)?,
     };
     drop(bar);
     if let (Err(_), Some(ledger)) = (&converted, &ledger_output) {
@@ -63,7 +53,7 @@ pub fn run(args: ConvertArgs) -> Result {
     }
     let Conversion { ledger, failures, interrupted } = match converted {
         Ok(conversion) => conversion,
-        Err(ConvertError::Write(error)) => return Err(cannot_write(output.name(), error)),
+        Err(ConvertError::Write(error)) => return Err(cannot_deliver(&destination, error)),
         Err(ConvertError::Spill(error)) => {
             return Err(Trouble::new(error.to_string())
                 .caused_by(error.source)
@@ -72,7 +62,7 @@ pub fn run(args: ConvertArgs) -> Result {
     };
     if interrupted && !write_after_interrupt {
         let state = if to_file { "was not written" } else { "is incomplete" };
-        warning(format_args!("interrupted; {} {state}", output.name()));
+        warning(format_args!("interrupted; {} {state}", destination.name()));
         return Ok(Exit::Interrupted);
     }
 
@@ -88,7 +78,7 @@ pub fn run(args: ConvertArgs) -> Result {
         // nothing was read, so nothing may take the place of an earlier output
         return Ok(Exit::Trouble);
     }
-    output.finish()?;
+    destination.finish()?;
     if !settings.quiet {
         summary::show(&ledger);
         vpc::convert::show(&ledger);
@@ -101,6 +91,59 @@ pub fn run(args: ConvertArgs) -> Result {
         (true, _) => Ok(Exit::Interrupted),
         (false, true) => Ok(Exit::Fine),
         (false, false) => Ok(Exit::Trouble),
+    }
+}
+
+fn write_lines(
+    captures: Vec<CaptureInput>,
+    settings: &ConvertSettings,
+    output: &mut Output,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> std::result::Result<Conversion, ConvertError> {
+    let ConvertSettings { meter, records, .. } = settings;
+    match &settings.vpc {
+        None => convert(captures, meter, records, output, write_after_interrupt, progress),
+        Some(vpc) => {
+            let options = &vpc.options;
+            convert_with_vpc(captures, meter, records, options, output, write_after_interrupt, progress)
+        }
+    }
+}
+
+fn deliver(
+    captures: Vec<CaptureInput>,
+    settings: &ConvertSettings,
+    destination: &mut Destination,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> std::result::Result<std::result::Result<Conversion, ConvertError>, Trouble> {
+    let ConvertSettings { meter, records, quiet, .. } = settings;
+    let why = settings.vpc.as_ref().is_some_and(|vpc| vpc.options.why);
+    destination.take(&settings.delivery, records, why, *quiet, |sink| match &settings.vpc {
+        None => convert_into(captures, meter, records, sink, write_after_interrupt, progress),
+        Some(vpc) => {
+            let options = &vpc.options;
+            convert_with_vpc_into(captures, meter, records, options, sink, write_after_interrupt, progress)
+        }
+    })
+}
+
+/// An error of where the records went, or of a record that cannot go there.
+fn cannot_deliver(destination: &Destination, error: std::io::Error) -> Trouble {
+    let about_a_record = error.kind() == std::io::ErrorKind::InvalidData;
+    let asks_for = |field: &str| about_a_record && error.to_string().contains(&format!("`{field}`"));
+    let hint = if asks_for("account-id") {
+        Some("give it with `--account-id 123456789012`")
+    } else if asks_for("region") {
+        Some("give it with `--set region=us-east-1`")
+    } else {
+        None
+    };
+    let trouble = cannot_write(destination.name(), error);
+    match hint {
+        Some(hint) => trouble.with_hint(hint),
+        None => trouble,
     }
 }
 

@@ -10,6 +10,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 mod args;
 mod convert;
+mod delivery;
 mod diff;
 mod extract;
 mod fields;

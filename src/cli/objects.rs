@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use flowtruth::capture::{Capture, Openable};
 use flowtruth::flowlog::read::sniff_log;
+use flowtruth::pipeline::BucketStore;
 use flowtruth::store::{FoundObject, ObjectAddress, ObjectWriter, Store, StoreError, StoreTrouble};
 
 use super::kind::{Kind, head};
@@ -54,6 +55,14 @@ impl Objects {
         Some(address(path)?.and_then(|address| {
             let store = Objects::default().connect(&address)?;
             store.write(&address).map_err(|error| trouble(&error))
+        }))
+    }
+
+    /// What puts objects below an address, if the path is one.
+    pub fn below(path: &Path) -> Option<Result<BucketStore, Trouble>> {
+        Some(address(path)?.and_then(|address| {
+            let store = Objects::default().connect(&address)?;
+            Ok(BucketStore::new(store, address))
         }))
     }
 

@@ -48,10 +48,6 @@ impl Output {
         if path.as_os_str() == "-" {
             return Ok(Output::standard());
         }
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
-            return Err(Trouble::new(format!("`{}`: Parquet cannot be written", path.display()))
-                .with_hint("records are text; name a file such as `flow.log` or `flow.log.gz`"));
-        }
         let name = format!("`{}`", path.display());
         let (target, place) = match Objects::create(path) {
             Some(object) => (Target::Object(Box::new(object?)), None),

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use flowtruth::decode::Tunnels;
 use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
-use flowtruth::record::{Field, FlowRecord, LogFormat, Origin};
+use flowtruth::record::{Field, FileFormat, FlowRecord, Layout, LogFormat, Origin};
 
 use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, SelectionArgs};
+use super::delivery::settings::Delivery;
 use super::identity::{Identity, same_place};
 use super::memory;
 use super::messages::Trouble;
@@ -20,6 +21,7 @@ pub struct ConvertSettings {
     pub meter: MeterOptions,
     pub records: RecordOptions,
     pub output: Option<PathBuf>,
+    pub delivery: Delivery,
     pub ledger: Option<PathBuf>,
     pub quiet: bool,
     /// The VPC around the captures.
@@ -31,13 +33,22 @@ pub struct ConvertSettings {
 impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
-        let ConvertArgs { captures, metering, selection, records, vpc, run } = args;
+        let ConvertArgs { captures, metering, selection, records, delivery, vpc, run } = args;
+        let typed_format = vpc.typed.log_format;
+        let delivery = Delivery::new(delivery, records.header, records.output.as_deref())?;
         let vpc = VpcSettings::new(vpc)?;
-        let typed = || log_format("--log-format", &records.log_format);
-        let format = vpc.as_ref().and_then(|vpc| vpc.format.clone()).map_or_else(typed, Ok)?;
+        let described = vpc.as_ref().and_then(|vpc| vpc.format.clone());
+        let preferred = described.or_else(|| delivery.preferred_format().filter(|_| !typed_format));
+        let format = preferred.map_or_else(|| log_format("--log-format", &records.log_format), Ok)?;
+        delivery.check_format(&format)?;
         let identity = identity(&records)?;
         vpc.iter().for_each(|vpc| vpc.warn(&format));
-        let hints = if vpc.is_none() { hints(&records, &format, &identity) } else { Vec::new() };
+        if let Some(vpc) = &vpc {
+            check_reasons(vpc.options.why, &delivery)?;
+        } else if delivery.layout == Layout::S3 {
+            check_names(&identity)?;
+        }
+        let hints = if vpc.is_none() { hints(&records, &format, &identity, &delivery) } else { Vec::new() };
         let mut meter = meter_options(metering, selection, &records)?;
         if let Some(interval) = vpc.as_ref().and_then(|vpc| vpc.interval) {
             meter.interval = interval;
@@ -47,8 +58,9 @@ impl ConvertSettings {
         Ok(ConvertSettings {
             captures,
             meter,
-            records: RecordOptions { format, header: records.header, identity },
+            records: RecordOptions { format, header: delivery.header, identity },
             output: records.output,
+            delivery,
             ledger: run.ledger,
             quiet: run.quiet,
             vpc,
@@ -150,8 +162,31 @@ fn set(identity: &mut FlowRecord, field: Field, value: &str, option: &str) -> Re
         .map_err(|error| Trouble::new(format!("`{option}` cannot be used")).caused_by(error))
 }
 
+/// Refuses reasons where there is no room for them.
+fn check_reasons(why: bool, delivery: &Delivery) -> Result<(), Trouble> {
+    let has_room = delivery.layout == Layout::File && delivery.file_format == FileFormat::PlainText;
+    match why && !has_room {
+        true => Err(Trouble::new("`--why` writes behind a line of text, and here are none")
+            .with_hint("leave out `--why`, or `--layout`, `--file-format` and `--target`")),
+        false => Ok(()),
+    }
+}
+
+/// Asks for what the names of objects need.
+fn check_names(identity: &FlowRecord) -> Result<(), Trouble> {
+    let is_missing = |value: Option<&str>| value.is_none_or(|value| value == "unknown");
+    let lacks = match (is_missing(identity.account_id.as_deref()), is_missing(identity.region.as_deref())) {
+        (true, true) => "the account and the Region",
+        (true, false) => "the account",
+        (false, true) => "the Region",
+        (false, false) => return Ok(()),
+    };
+    Err(Trouble::new(format!("the names of objects on S3 need {lacks}"))
+        .with_hint("give them with `--account-id 123456789012` and `--set region=us-east-1`"))
+}
+
 /// What the user may have forgotten.
-fn hints(args: &RecordArgs, format: &LogFormat, identity: &FlowRecord) -> Vec<String> {
+fn hints(args: &RecordArgs, format: &LogFormat, identity: &FlowRecord, delivery: &Delivery) -> Vec<String> {
     let mut hints = Vec::new();
     let mut unset = Vec::new();
     if format.contains(Field::AccountId) && identity.account_id.as_deref() == Some("unknown") {
@@ -167,7 +202,8 @@ fn hints(args: &RecordArgs, format: &LogFormat, identity: &FlowRecord) -> Vec<St
     }
     for constant in &args.constants {
         let name = constant.split_once('=').map_or("", |(name, _)| name);
-        if Field::from_name(name).is_ok_and(|field| !format.contains(field)) {
+        let in_names = delivery.layout == Layout::S3 && name == Field::Region.name();
+        if !in_names && Field::from_name(name).is_ok_and(|field| !format.contains(field)) {
             hints.push(format!("`{name}` is set, but the log format does not show it"));
         }
     }

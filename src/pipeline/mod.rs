@@ -10,6 +10,7 @@
 
 mod background;
 mod convert;
+mod delivery;
 mod diff;
 mod emit;
 mod extract;
@@ -29,6 +30,7 @@ mod vpc;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
+pub use delivery::{BucketStore, EventForm, EventSink, ObjectDelivery, ObjectSink, RebaseTo, Rebased};
 pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogProblem, SideSummary, diff};
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{

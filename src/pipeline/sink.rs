@@ -110,7 +110,7 @@ impl<W: Write + Send> EncodedOutput<W> {
     }
 
     /// Gives the header line, if there is one, a column for reasons. The format must be plain text.
-    pub(super) fn with_reasons(mut self) -> Self {
+    pub fn with_reasons(mut self) -> Self {
         if self.buffer.pop().is_some() {
             self.buffer.extend_from_slice(b"\twhy\n");
         }

@@ -42,6 +42,14 @@ impl Store {
         match **self {}
     }
 
+    /// Writes an object in one go.
+    ///
+    /// # Errors
+    /// None: there is no store.
+    pub fn put(self: &Arc<Self>, _: &ObjectAddress, _: &[u8]) -> Result<(), StoreError> {
+        match **self {}
+    }
+
     /// Begins to write an object.
     ///
     /// # Errors

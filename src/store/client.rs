@@ -1,6 +1,7 @@
 //! The connection to the store: where it is, who asks, and how often.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{env, fmt};
@@ -122,6 +123,19 @@ impl Store {
     pub fn write(self: &Arc<Self>, address: &ObjectAddress) -> Result<ObjectWriter, StoreError> {
         ObjectWriter::begin(self, address)
             .map_err(|trouble| StoreError::new(address, "cannot be written", trouble))
+    }
+
+    /// Writes an object in one go. Small enough for one request, it is there as a whole or not at all.
+    ///
+    /// # Errors
+    /// The address names no object, or the store does not answer or refuses it; see [`StoreTrouble`].
+    pub fn put(self: &Arc<Self>, address: &ObjectAddress, content: &[u8]) -> Result<(), StoreError> {
+        let mut writer = self.write(address)?;
+        writer
+            .write_all(content)
+            .map_err(|error| StoreTrouble::of(&error).cloned().unwrap_or(StoreTrouble::Failed))
+            .map_err(|trouble| StoreError::new(address, "cannot be written", trouble))?;
+        writer.finish()
     }
 
     /// What an error of the store means.

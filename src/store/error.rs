@@ -153,7 +153,15 @@ impl StoreTrouble {
 
     /// The trouble behind an error of reading or writing, if it came from here.
     pub fn of(error: &io::Error) -> Option<&StoreTrouble> {
-        error.get_ref()?.downcast_ref()
+        let inner = error.get_ref()?;
+        inner.downcast_ref().or_else(|| inner.downcast_ref().map(StoreError::trouble))
+    }
+}
+
+/// As an error of reading and writing that names the object and still tells its trouble.
+impl From<StoreError> for io::Error {
+    fn from(error: StoreError) -> io::Error {
+        io::Error::new(io::Error::from(error.trouble.clone()).kind(), error)
     }
 }
 

@@ -104,7 +104,12 @@ fn a_connection_that_drops_again_and_again_changes_nothing() {
     // each answer ends after some bytes; the next one goes on from there
     server.fail("GET /bucket/w.pcap", 20, Fault::DropAfter(capture.len() / 10));
     let output = run(&server, &["convert", "-q", "s3://bucket/w.pcap"]);
-    assert_eq!(output.stdout, converted("fixtures/captures/traffic/windows.pcap"), "{}", text(&output.stderr));
+    assert_eq!(
+        output.stdout,
+        converted("fixtures/captures/traffic/windows.pcap"),
+        "{}",
+        text(&output.stderr)
+    );
     assert!(server.asked("GET /bucket/w.pcap") >= 10);
 }
 
@@ -167,7 +172,10 @@ fn the_wrong_region_and_refused_credentials_say_what_to_set() {
     let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message><Region>eu-west-1</Region></Error>";
     server.fail("GET /bucket?", 1, Fault::Answer(400, body.to_owned()));
     let wrong = run(&server, &["convert", "s3://bucket/seed.pcap"]);
-    assert_trouble(&wrong, &["in the region `eu-west-1`, not in `us-east-1`", "hint: set `AWS_REGION=eu-west-1`"]);
+    assert_trouble(
+        &wrong,
+        &["in the region `eu-west-1`, not in `us-east-1`", "hint: set `AWS_REGION=eu-west-1`"],
+    );
     server.fail("HEAD", 1, Fault::Answer(301, String::new()));
     server.fail("GET /bucket?", 1, Fault::error(301, "PermanentRedirect"));
     let wrong = run(&server, &["convert", "s3://bucket/seed.pcap"]);

@@ -160,7 +160,8 @@ fn answer(stream: TcpStream, state: &Mutex<State>) {
     let Some((line, request)) = read_request(&mut reader) else { return };
     let mut state = state.lock().unwrap();
     state.requests.push(line.clone());
-    let fault = state.faults.iter_mut().find(|(begins, times, _)| *times > 0 && line.starts_with(begins.as_str()));
+    let fault =
+        state.faults.iter_mut().find(|(begins, times, _)| *times > 0 && line.starts_with(begins.as_str()));
     let fault = fault.map(|(_, times, fault)| {
         *times -= 1;
         fault.clone()
@@ -210,7 +211,8 @@ fn respond(state: &mut State, request: &Request) -> Answer {
                 return failure(412, "PreconditionFailed");
             }
             let mut headers = format!("ETag: {tag}\r\n");
-            let Some(range) = request.headers.get("range").and_then(|range| range.strip_prefix("bytes=")) else {
+            let Some(range) = request.headers.get("range").and_then(|range| range.strip_prefix("bytes="))
+            else {
                 return (200, headers, object.clone());
             };
             let (start, end) = range.split_once('-').unwrap();
@@ -226,7 +228,8 @@ fn respond(state: &mut State, request: &Request) -> Answer {
         }
         ("POST", None) if request.query.contains_key("uploads") => {
             state.uploads.insert(key, BTreeMap::new());
-            let body = "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>";
+            let body =
+                "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>";
             (200, String::new(), body.as_bytes().to_vec())
         }
         ("PUT", Some(_)) => {
@@ -240,9 +243,8 @@ fn respond(state: &mut State, request: &Request) -> Answer {
             let whole: Vec<u8> = parts.into_values().flatten().collect();
             let tag = tag(&whole).replace('"', "&quot;");
             state.objects.insert(key, whole);
-            let body = format!(
-                "<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>"
-            );
+            let body =
+                format!("<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>");
             (200, String::new(), body.into_bytes())
         }
         ("DELETE", Some(_)) => {

@@ -88,8 +88,11 @@ impl RecordEncoder for ParquetEncoder {
     fn begin(&mut self, _: &mut Vec<u8>) {}
 
     fn record(&mut self, record: &FlowRecord, out: &mut Vec<u8>) -> io::Result<()> {
+        for column in &self.columns {
+            column.check(self.format.value(column.field, record))?;
+        }
         for column in &mut self.columns {
-            column.push(self.format.value(column.field, record))?;
+            column.push(self.format.value(column.field, record));
         }
         self.rows += 1;
         if self.rows >= MOST_ROWS || (self.rows.is_multiple_of(TOGETHER) && self.held() >= MOST_BYTES) {
@@ -137,30 +140,42 @@ impl Column {
         values + size_of_val(self.present.as_slice())
     }
 
-    fn push(&mut self, value: Value<'_>) -> io::Result<()> {
-        let field = self.field;
-        let too_large = || {
-            let text = format!("`{field}` is `{value}`, which Parquet's {} cannot hold", field.field_type());
-            io::Error::new(io::ErrorKind::InvalidData, text)
+    /// Whether the column can hold the value.
+    fn check(&self, value: Value<'_>) -> io::Result<()> {
+        let fits = match self.values {
+            Values::Int32(_) => value.is_missing() || number(value).is_some_and(|n| i32::try_from(n).is_ok()),
+            Values::Int64(_) => value.is_missing() || number(value).is_some(),
+            Values::Text(..) => true,
         };
-        let number = match value {
-            Value::UInt(number) => i64::try_from(number).map_err(|_| too_large())?,
-            Value::Int(number) => number,
-            Value::Missing | Value::Addr(_) | Value::Text(_) => 0,
-        };
-        match &mut self.values {
-            Values::Text(text, ends) => {
-                io::Write::write_fmt(text, format_args!("{value}"))?;
-                ends.push(text.len());
-                self.present.push(1);
-                return Ok(());
-            }
-            Values::Int32(_) | Values::Int64(_) if value.is_missing() => {}
-            Values::Int32(values) => values.push(number.try_into().map_err(|_| too_large())?),
-            Values::Int64(values) => values.push(number),
+        if fits {
+            return Ok(());
         }
-        self.present.push(i16::from(!value.is_missing()));
-        Ok(())
+        let field = self.field;
+        let text = format!("`{field}` is `{value}`, which Parquet's {} cannot hold", field.field_type());
+        Err(io::Error::new(io::ErrorKind::InvalidData, text))
+    }
+
+    /// Takes a value that the column can hold.
+    fn push(&mut self, value: Value<'_>) {
+        let is_present = match &mut self.values {
+            Values::Int32(values) => {
+                let number = number(value).and_then(|number| i32::try_from(number).ok());
+                values.extend(number);
+                number.is_some()
+            }
+            Values::Int64(values) => {
+                let number = number(value);
+                values.extend(number);
+                number.is_some()
+            }
+            Values::Text(text, ends) => {
+                // memory takes everything
+                let _ = io::Write::write_fmt(text, format_args!("{value}"));
+                ends.push(text.len());
+                true
+            }
+        };
+        self.present.push(i16::from(is_present));
     }
 
     /// Writes and forgets the values.
@@ -224,6 +239,15 @@ fn column_type(field: Field) -> Result<Type, ParquetError> {
         .with_logical_type(logical)
         .with_converted_type(converted)
         .build()
+}
+
+/// A value as a signed number, if it is one and fits.
+fn number(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::UInt(number) => i64::try_from(number).ok(),
+        Value::Int(number) => Some(number),
+        Value::Missing | Value::Addr(_) | Value::Text(_) => None,
+    }
 }
 
 /// An error of the Parquet crate, as the output's error.
