@@ -55,9 +55,11 @@
 //! | 1 | [`capture`] | bytes → captured packets: pcap and pcapng, compressed or not, many files in time order; and back |
 //! | 1 | [`decode`] | a captured packet → the IP packet that counts, or the reason why there is none |
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
+//! | 1 | [`kit`] | a log and who is to read it → its reader's configuration |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
+//! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
@@ -75,6 +77,7 @@ pub mod diff;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;
+pub mod kit;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;

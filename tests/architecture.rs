@@ -23,6 +23,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("vpc", 1),
     ("deliver", 1),
     ("store", 1),
+    ("kit", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];

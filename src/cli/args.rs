@@ -11,6 +11,7 @@ use flowtruth::packet::Timestamp;
 use super::delivery::args::DeliveryArgs;
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
+use super::kit::args::KitArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
@@ -35,6 +36,7 @@ Examples:
                                                      the packets behind a record
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
+  flowtruth kit athena --log-format v5               a table for the log, to be created in Athena
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -72,6 +74,8 @@ pub enum Command {
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record
     Fields(FieldsArgs),
+    /// Print what a reader of flow logs has to be told: its configuration, tables, commands
+    Kit(Box<KitArgs>),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages

@@ -19,6 +19,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod kind;
+mod kit;
 mod live;
 mod memory;
 mod messages;
@@ -78,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Extract(args) => extract::run(*args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
+        Command::Kit(args) => kit::run(*args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(args),
     };

@@ -92,20 +92,8 @@ impl ObjectNames {
     /// of one slot.
     pub fn key(&self, account: &NamePart, region: &NamePart, slot: Slot, hash: u32) -> String {
         let [year, month, day, hour, minute] = slot.parts();
-        let mut key = if self.partitions.hive_compatible {
-            format!(
-                "AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/aws-region={region}/\
-                 year={year:04}/month={month:02}/day={day:02}/"
-            )
-        } else {
-            format!("AWSLogs/{account}/vpcflowlogs/{region}/{year:04}/{month:02}/{day:02}/")
-        };
-        if self.partitions.per_hour {
-            key += &match self.partitions.hive_compatible {
-                true => format!("hour={hour:02}/"),
-                false => format!("{hour:02}/"),
-            };
-        }
+        let times = [format!("{year:04}"), format!("{month:02}"), format!("{day:02}"), format!("{hour:02}")];
+        let mut key = self.prefix(account.as_str(), region.as_str(), times.each_ref().map(String::as_str));
         let flow_log = &self.flow_log;
         key += &format!(
             "{account}_vpcflowlogs_{region}_{flow_log}_{year:04}{month:02}{day:02}T{hour:02}{minute:02}Z_{hash:08x}"
@@ -113,12 +101,33 @@ impl ObjectNames {
         key + self.suffix()
     }
 
+    /// The prefix of objects of an account, a Region, and a year, month, day and hour: the key up to the name, or a
+    /// pattern for it where the parts are patterns.
+    pub fn prefix(&self, account: &str, region: &str, [year, month, day, hour]: [&str; 4]) -> String {
+        let mut prefix = if self.partitions.hive_compatible {
+            format!(
+                "AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/aws-region={region}/\
+                 year={year}/month={month}/day={day}/"
+            )
+        } else {
+            format!("AWSLogs/{account}/vpcflowlogs/{region}/{year}/{month}/{day}/")
+        };
+        if self.partitions.per_hour {
+            prefix += &match self.partitions.hive_compatible {
+                true => format!("hour={hour}/"),
+                false => format!("{hour}/"),
+            };
+        }
+        prefix
+    }
+
     /// Whether objects are compressed as a whole.
     pub fn are_gzip(&self) -> bool {
         self.file_format != FileFormat::Parquet
     }
 
-    const fn suffix(&self) -> &'static str {
+    /// What the names of objects end with.
+    pub const fn suffix(&self) -> &'static str {
         match self.file_format {
             FileFormat::PlainText => ".log.gz",
             FileFormat::Parquet => ".log.parquet",

@@ -2,7 +2,6 @@
 //!
 //! Built with the feature `s3` alone: `cargo test --features s3 --test s3`.
 
-#![cfg(feature = "s3")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod server;
