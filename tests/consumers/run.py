@@ -43,6 +43,7 @@ def main():
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_REGION": "us-east-1",
         # nothing is looked for outside of this machine
+        "HTTPS_PROXY": "http://127.0.0.1:9",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/nonexistent",
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",

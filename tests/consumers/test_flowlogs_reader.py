@@ -72,7 +72,7 @@ class FromCloudWatchLogs(WithServer):
         for log_format in ("v2", "v5"):
             with self.subTest(log_format), tempfile.TemporaryDirectory() as folder:
                 group = f"group-{log_format}"
-                log = Log(CAPTURES["mixed"], log_format, "--rebase", "now-86400")
+                log = Log(CAPTURES["short"], log_format, "--rebase", "now-86400")
                 log.convert("--layout", "cloudwatch", "--log-group", group, "-o", folder)
                 self.logs.create_log_group(logGroupName=group)
                 streams = set()

@@ -18,6 +18,9 @@ ACCOUNT, REGION, BUCKET = "123456789012", "us-east-1", "flow-logs"
 CAPTURES = {
     "default": ["fixtures/captures/seed.pcap"],
     "icmp": ["fixtures/captures/traffic/icmp.pcap"],
+    #: all within an hour
+    "short": ["fixtures/captures/traffic/thirty-four.pcap"],
+    #: years apart
     "mixed": [
         "fixtures/captures/traffic/thirty-four.pcap",
         "fixtures/captures/traffic/windows.pcap",
@@ -85,7 +88,7 @@ class Log:
     def totals(self):
         """Records, packets and bytes, as the ledger counts them."""
         total = self.ledger["total"]
-        return total["records"], total["packets_in_records"], total["bytes_in_records"]
+        return total["records"], total["packets_in_records"], total["ip_bytes_in_records"]
 
 
 def in_order(records):

@@ -25,14 +25,19 @@ fn run_with(server: &Server, arguments: &[&str], settings: &[(&str, &str)]) -> O
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("HOME", "/nonexistent")
+        // whatever goes wrong, nothing outside of this machine is asked
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_ENDPOINT_URL", server.url())
         .env("AWS_MAX_ATTEMPTS", "3")
-        .envs(settings.iter().copied())
-        .output()
-        .unwrap()
+        .envs(settings.iter().copied());
+    // a setting that is empty here is none
+    settings.iter().filter(|(_, value)| value.is_empty()).for_each(|(name, _)| {
+        command.env_remove(name);
+    });
+    command.output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -120,7 +125,7 @@ fn a_connection_that_never_gets_further_ends_with_an_error() {
     let output = run(&server, &["convert", "-q", "s3://bucket/seed.pcap"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("`s3://bucket/seed.pcap`: cannot be read"), "{said}");
+    assert!(said.contains("`s3://bucket/seed.pcap`: packet 5 at byte 480: cannot be read"), "{said}");
     assert!(said.contains("every attempt was used up"), "{said}");
 }
 
@@ -261,7 +266,8 @@ fn large_objects_are_written_in_parts_and_read_back() {
     assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
     let copy = server.get("copy.pcap").unwrap();
     assert_eq!(copy.len(), large.len());
-    assert_eq!(copy[24..], large[24..], "nothing but the file header may differ");
+    let records = |address| run(&server, &["convert", "-q", address]).stdout;
+    assert!(records("s3://bucket/copy.pcap") == records("s3://bucket/large.pcap"));
     assert_eq!(server.asked("PUT /bucket/copy.pcap?"), 3);
     assert_eq!(server.left_over(), 0);
 }
