@@ -23,6 +23,8 @@ use super::{Exit, Result, summary, vpc};
 pub fn run(args: ConvertArgs) -> Result {
     let settings = ConvertSettings::new(args)?;
     let progress = Arc::new(Progress::new());
+    // before anything is waited for
+    let interrupt = Interrupt::watch(&progress);
     let (paths, mut logs) = apart(&settings.captures);
     let mut inputs = match paths.is_empty() && !logs.is_empty() {
         true => Inputs::default(),
@@ -31,7 +33,6 @@ pub fn run(args: ConvertArgs) -> Result {
     inputs.captures = split(std::mem::take(&mut inputs.captures), &mut logs);
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
-    let interrupt = Interrupt::watch(&progress);
     if let Some(log) = logs.first() {
         if !inputs.captures.is_empty() {
             return Err(Trouble::new(format!(
