@@ -30,7 +30,8 @@ pub fn run(args: ConvertArgs) -> Result {
         true => Inputs::default(),
         false => inputs::find(&paths, settings.quiet, &progress)?,
     };
-    inputs.captures = split(std::mem::take(&mut inputs.captures), &mut logs);
+    let are_logs = settings.input_format.is_some();
+    inputs.captures = split(std::mem::take(&mut inputs.captures), are_logs, &mut logs);
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
     if let Some(log) = logs.first() {

@@ -84,7 +84,15 @@ impl ConvertSettings {
         if self.vpc.is_none() && self.delivery.layout == Layout::S3 {
             check_names(&self.records.identity)?;
         }
-        Ok(())
+        self.check_objects()
+    }
+
+    /// Checks, before anything is made, that what was given can stand in the names of objects.
+    pub fn check_objects(&self) -> Result<(), Trouble> {
+        match self.delivery.layout {
+            Layout::S3 => self.delivery.objects(&self.records.format, &self.records.identity).map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// The values that were given for all records.

@@ -32,7 +32,15 @@ impl Destination {
             (Some(path), Layout::File) => Output::file(path).map(Destination::Output),
             (Some(path), _) => {
                 let name = format!("`{}`", path.display());
-                let store = DirectoryStore::new(path).map_err(|error| cannot_write(&name, error))?;
+                let no_directory = |error| {
+                    let trouble = cannot_write(&name, error);
+                    match path.exists() && !path.is_dir() {
+                        true => trouble
+                            .with_hint("it is no directory, and the layout has many files; name another"),
+                        false => trouble,
+                    }
+                };
+                let store = DirectoryStore::new(path).map_err(no_directory)?;
                 Ok(Destination::Store(Box::new(store), name))
             }
         }

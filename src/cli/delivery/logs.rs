@@ -28,6 +28,7 @@ pub fn run(
     progress: &Arc<Progress>,
 ) -> Result {
     refuse_what_is_about_packets(&settings, &logs)?;
+    settings.check_objects()?;
     let mut records = LogRecords::new(logs, settings.input_format.clone());
     let own_format = records.first_format();
     if !settings.format_is_chosen {
@@ -59,7 +60,7 @@ pub fn run(
         warning(format_args!("interrupted; {} is not complete", destination.name()));
         return Ok(Exit::Interrupted);
     }
-    let in_order = tell(&relogged);
+    let in_order = tell(&relogged, settings.input_format.is_some());
     if let Some(output) = ledger_output {
         write_ledger(&relogged.ledger, output)?;
     }
@@ -101,7 +102,7 @@ fn refuse_what_is_about_packets(
 }
 
 /// Says what went wrong on the way; whether everything was in order.
-fn tell(relogged: &Relogged) -> bool {
+fn tell(relogged: &Relogged, input_format_is_typed: bool) -> bool {
     for failure in &relogged.failures {
         error(failure);
         if let Some(advice) = failure.hint() {
@@ -113,6 +114,9 @@ fn tell(relogged: &Relogged) -> bool {
     }
     for refused in relogged.refused.iter().take(SHOWN) {
         warning(format_args!("a record was left out: {}", clean(refused)));
+    }
+    if !relogged.problems.is_empty() && !input_format_is_typed {
+        hint("`--input-format` names the fields of a log without a header");
     }
     let bad: u64 = relogged.ledger.records_bad.values().sum();
     if bad > SHOWN as u64 {
