@@ -99,6 +99,8 @@ Examples:
       the records of every interface of a VPC, ACCEPT or REJECT, and the rule that decided
   flowtruth convert --layout s3 --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
       objects with the names that AWS's have on S3
+  flowtruth convert --max-aggregation-interval 600 --file-format json flow.log.gz
+      a flow log again, with longer intervals and as JSON
   flowtruth convert --file-format parquet -o flows.parquet capture.pcap
       Parquet with AWS's columns
   flowtruth convert --target athena --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
@@ -108,9 +110,13 @@ Examples:
 #[command(after_help = CONVERT_EXAMPLES)]
 pub struct ConvertArgs {
     /// Captures (pcap, pcapng; also compressed with gzip, zstd, xz, bzip2 or lz4), directories of captures, or `-` for
-    /// standard input; read in time order as one capture
-    #[arg(value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
+    /// standard input; read in time order as one capture. Or flow logs, whose records are written anew
+    #[arg(value_name = "CAPTURE|LOG", value_hint = ValueHint::AnyPath)]
     pub captures: Vec<PathBuf>,
+
+    /// The fields of a flow log that has no header line, as `--log-format` takes them
+    #[arg(long, value_name = "FORMAT")]
+    pub input_format: Option<String>,
 
     #[command(flatten)]
     pub metering: MeteringArgs,

@@ -1,30 +1,52 @@
 //! `convert`: captures in, records out.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use flowtruth::capture::{CaptureError, CaptureInput};
 use flowtruth::pipeline::{
-    Conversion, ConvertError, Ledger, Progress, convert, convert_into, convert_with_vpc,
-    convert_with_vpc_into,
+    Conversion, ConvertError, Progress, convert, convert_into, convert_with_vpc, convert_with_vpc_into,
 };
 
 use super::args::ConvertArgs;
-use super::delivery::destination::Destination;
+use super::delivery::destination::{Destination, cannot_deliver, write_ledger};
+use super::delivery::logs;
+use super::inputs::{self, Inputs};
 use super::interrupt::Interrupt;
-use super::messages::{Trouble, cannot_write, hint, warning};
+use super::kind::{apart, split};
+use super::messages::{Trouble, clean, hint, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::settings::{ConvertSettings, check_outputs};
-use super::{Exit, Result, inputs, summary, vpc};
+use super::{Exit, Result, summary, vpc};
 
 pub fn run(args: ConvertArgs) -> Result {
     let settings = ConvertSettings::new(args)?;
     let progress = Arc::new(Progress::new());
-    let mut inputs = inputs::find(&settings.captures, settings.quiet, &progress)?;
+    // before anything is waited for
+    let interrupt = Interrupt::watch(&progress);
+    let (paths, mut logs) = apart(&settings.captures);
+    let mut inputs = match paths.is_empty() && !logs.is_empty() {
+        true => Inputs::default(),
+        false => inputs::find(&paths, settings.quiet, &progress)?,
+    };
+    let are_logs = settings.input_format.is_some();
+    inputs.captures = split(std::mem::take(&mut inputs.captures), are_logs, &mut logs);
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
-    let interrupt = Interrupt::watch(&progress);
+    if let Some(log) = logs.first() {
+        if !inputs.captures.is_empty() {
+            return Err(Trouble::new(format!(
+                "`{}` is a flow log, and others are captures",
+                clean(&log.name())
+            ))
+            .with_hint("convert the captures in one run and the logs in another"));
+        }
+        inputs::report(&inputs.failures);
+        let exit = logs::run(settings, logs, &interrupt, &progress)?;
+        return Ok(if inputs.failures.is_empty() { exit } else { Exit::Trouble });
+    }
+    settings.check_captures()?;
     let mut destination = Destination::open(&settings.delivery, settings.output.as_deref())?;
     let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
     [destination.output(), ledger_output.as_ref()]
@@ -53,12 +75,7 @@ pub fn run(args: ConvertArgs) -> Result {
     }
     let Conversion { ledger, failures, interrupted } = match converted {
         Ok(conversion) => conversion,
-        Err(ConvertError::Write(error)) => return Err(cannot_deliver(&destination, error)),
-        Err(ConvertError::Spill(error)) => {
-            return Err(Trouble::new(error.to_string())
-                .caused_by(error.source)
-                .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`"));
-        }
+        Err(error) => return Err(cannot_deliver(&destination, error)),
     };
     if interrupted && !write_after_interrupt {
         let state = if to_file { "was not written" } else { "is incomplete" };
@@ -127,30 +144,4 @@ fn deliver(
             convert_with_vpc_into(captures, meter, records, options, sink, write_after_interrupt, progress)
         }
     })
-}
-
-/// An error of where the records went, or of a record that cannot go there.
-fn cannot_deliver(destination: &Destination, error: std::io::Error) -> Trouble {
-    let about_a_record = error.kind() == std::io::ErrorKind::InvalidData;
-    let asks_for = |field: &str| about_a_record && error.to_string().contains(&format!("`{field}`"));
-    let hint = if asks_for("account-id") {
-        Some("give it with `--account-id 123456789012`")
-    } else if asks_for("region") {
-        Some("give it with `--set region=us-east-1`")
-    } else {
-        None
-    };
-    let trouble = cannot_write(destination.name(), error);
-    match hint {
-        Some(hint) => trouble.with_hint(hint),
-        None => trouble,
-    }
-}
-
-fn write_ledger(ledger: &Ledger, mut output: Output) -> std::result::Result<(), Trouble> {
-    serde_json::to_writer_pretty(&mut output, ledger)
-        .map_err(std::io::Error::from)
-        .and_then(|()| output.write_all(b"\n"))
-        .map_err(|error| cannot_write(output.name(), error))?;
-    output.finish()
 }

@@ -22,6 +22,12 @@ pub struct ConvertSettings {
     pub records: RecordOptions,
     pub output: Option<PathBuf>,
     pub delivery: Delivery,
+    /// The columns of a flow log without a header line.
+    pub input_format: Option<LogFormat>,
+    /// Whether the format was typed, described or asked for by a target.
+    pub format_is_chosen: bool,
+    /// Whether the interval was typed.
+    pub interval_is_typed: bool,
     pub ledger: Option<PathBuf>,
     pub quiet: bool,
     /// The VPC around the captures.
@@ -33,20 +39,20 @@ pub struct ConvertSettings {
 impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
-        let ConvertArgs { captures, metering, selection, records, delivery, vpc, run } = args;
-        let typed_format = vpc.typed.log_format;
+        let ConvertArgs { captures, input_format, metering, selection, records, delivery, vpc, run } = args;
+        let typed = vpc.typed;
+        let input_format = input_format.map(|format| log_format("--input-format", &format)).transpose()?;
         let delivery = Delivery::new(delivery, records.header, records.output.as_deref())?;
         let vpc = VpcSettings::new(vpc)?;
         let described = vpc.as_ref().and_then(|vpc| vpc.format.clone());
-        let preferred = described.or_else(|| delivery.preferred_format().filter(|_| !typed_format));
+        let preferred = described.or_else(|| delivery.preferred_format().filter(|_| !typed.log_format));
+        let format_is_chosen = typed.log_format || preferred.is_some();
         let format = preferred.map_or_else(|| log_format("--log-format", &records.log_format), Ok)?;
         delivery.check_format(&format)?;
         let identity = identity(&records)?;
         vpc.iter().for_each(|vpc| vpc.warn(&format));
         if let Some(vpc) = &vpc {
             check_reasons(vpc.options.why, &delivery)?;
-        } else if delivery.layout == Layout::S3 {
-            check_names(&identity)?;
         }
         let hints = if vpc.is_none() { hints(&records, &format, &identity, &delivery) } else { Vec::new() };
         let mut meter = meter_options(metering, selection, &records)?;
@@ -61,11 +67,41 @@ impl ConvertSettings {
             records: RecordOptions { format, header: delivery.header, identity },
             output: records.output,
             delivery,
+            input_format,
+            format_is_chosen,
+            interval_is_typed: typed.interval,
             ledger: run.ledger,
             quiet: run.quiet,
             vpc,
             hints,
         })
+    }
+}
+
+impl ConvertSettings {
+    /// Checks what only captures need: a log's records have an account and a Region of their own.
+    pub fn check_captures(&self) -> Result<(), Trouble> {
+        if self.vpc.is_none() && self.delivery.layout == Layout::S3 {
+            check_names(&self.records.identity)?;
+        }
+        self.check_objects()
+    }
+
+    /// Checks, before anything is made, that what was given can stand in the names of objects.
+    pub fn check_objects(&self) -> Result<(), Trouble> {
+        match self.delivery.layout {
+            Layout::S3 => self.delivery.objects(&self.records.format, &self.records.identity).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The values that were given for all records.
+    pub fn constants(&self) -> FlowRecord {
+        let mut constants = self.records.identity.clone();
+        if constants.account_id.as_deref() == Some("unknown") {
+            constants.account_id = None;
+        }
+        constants
     }
 }
 

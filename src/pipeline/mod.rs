@@ -24,6 +24,7 @@ mod options;
 mod ordered;
 mod points;
 mod progress;
+mod relog;
 mod selection;
 mod sink;
 mod vpc;
@@ -41,6 +42,7 @@ pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally,
 pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
+pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
 pub use selection::{PacketSelection, SecondSpan};
 pub use sink::{EncodedOutput, RecordSink};
 pub use vpc::{TrafficType, VpcOptions, convert_with_vpc, convert_with_vpc_into};

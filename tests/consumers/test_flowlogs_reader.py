@@ -44,14 +44,14 @@ class FromS3(WithServer):
         return bucket
 
     def test_text(self):
-        bucket = self.check(Log(CAPTURES["mixed"], "v5"))
+        bucket = self.check(Log(CAPTURES["short"], "v5"))
         self.assertTrue(all(key.endswith(".log.gz") for key in self.keys(bucket)))
 
     def test_text_of_the_default_format_in_hourly_prefixes(self):
         self.check(Log(CAPTURES["default"], "v2"), "--per-hour-partition")
 
     def test_parquet(self):
-        bucket = self.check(Log(CAPTURES["mixed"], "v5"), "--file-format", "parquet")
+        bucket = self.check(Log(CAPTURES["ipv6"], "v5"), "--file-format", "parquet")
         self.assertTrue(all(key.endswith(".log.parquet") for key in self.keys(bucket)))
 
     def test_port_0_stays_0(self):

@@ -20,6 +20,7 @@ CAPTURES = {
     "icmp": ["fixtures/captures/traffic/icmp.pcap"],
     #: all within an hour
     "short": ["fixtures/captures/traffic/thirty-four.pcap"],
+    "ipv6": ["fixtures/captures/aws/ipv6-ssh.pcap"],
     #: years apart
     "mixed": [
         "fixtures/captures/traffic/thirty-four.pcap",

@@ -1,5 +1,6 @@
 //! Where delivered records go: one output, or a directory.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use flowtruth::deliver::{DirectoryStore, ObjectStore};
@@ -8,6 +9,7 @@ use flowtruth::pipeline::{
     ConvertError, EncodedOutput, EventForm, EventSink, ObjectSink, Rebased, RecordOptions, RecordSink,
 };
 use flowtruth::record::{Layout, LogFormat};
+use serde::Serialize;
 
 use super::settings::Delivery;
 use crate::cli::messages::{Trouble, cannot_write, say};
@@ -31,9 +33,17 @@ impl Destination {
             (Some(path), Layout::File) => Output::file(path).map(Destination::Output),
             (Some(path), _) => {
                 let name = format!("`{}`", path.display());
+                let no_directory = |error| {
+                    let trouble = cannot_write(&name, error);
+                    match path.exists() && !path.is_dir() {
+                        true => trouble
+                            .with_hint("it is no directory, and the layout has many files; name another"),
+                        false => trouble,
+                    }
+                };
                 let store: Box<dyn ObjectStore> = match Objects::below(path) {
                     Some(bucket) => Box::new(bucket?),
-                    None => Box::new(DirectoryStore::new(path).map_err(|error| cannot_write(&name, error))?),
+                    None => Box::new(DirectoryStore::new(path).map_err(no_directory)?),
                 };
                 Ok(Destination::Store(store, name))
             }
@@ -121,4 +131,44 @@ fn event_sink<'a>(
     };
     let owner = records.identity.account_id.as_deref().unwrap_or("unknown").to_owned();
     EventSink::new(form, format.clone(), delivery.log_group.clone(), owner, store)
+}
+
+/// Why a conversion gave nothing.
+pub fn cannot_deliver(destination: &Destination, error: ConvertError) -> Trouble {
+    match error {
+        ConvertError::Write(error) => {
+            let trouble = hint_for(&error);
+            let written = cannot_write(destination.name(), error);
+            match trouble {
+                Some(hint) => written.with_hint(hint),
+                None => written,
+            }
+        }
+        ConvertError::Spill(error) => Trouble::new(error.to_string())
+            .caused_by(error.source)
+            .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`"),
+    }
+}
+
+/// What to do about a record that has no place.
+fn hint_for(error: &io::Error) -> Option<&'static str> {
+    let lacks = |field: &str| {
+        error.kind() == io::ErrorKind::InvalidData && error.to_string().contains(&format!("`{field}`"))
+    };
+    if lacks("account-id") {
+        Some("give it with `--account-id 123456789012`")
+    } else if lacks("region") {
+        Some("give it with `--set region=us-east-1`")
+    } else {
+        None
+    }
+}
+
+/// Writes a ledger as JSON.
+pub fn write_ledger(ledger: &impl Serialize, mut output: Output) -> Result<(), Trouble> {
+    serde_json::to_writer_pretty(&mut output, ledger)
+        .map_err(io::Error::from)
+        .and_then(|()| output.write_all(b"\n"))
+        .map_err(|error| cannot_write(output.name(), error))?;
+    output.finish()
 }

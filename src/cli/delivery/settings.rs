@@ -1,6 +1,6 @@
 //! What was typed about delivery → what it means: a consumer's contract, AWS's words and this program's brought together.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::Utc;
 use flowtruth::consumer::{Consumer, Header};
@@ -146,7 +146,8 @@ fn file_format(args: &DeliveryArgs, output: Option<&Path>) -> Result<Option<(Fil
     let aws = aws.map(|format| (format, format!("--destination-options FileFormat={format}")));
     let is_file = args.layout.is_none_or(|layout| layout == Layout::File);
     let named = output.filter(|_| is_file).and_then(|path| {
-        let name = PathBuf::from(path.file_name()?.to_ascii_lowercase());
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
         let format = match name.extension()?.to_str()? {
             "parquet" => FileFormat::Parquet,
             "ndjson" | "jsonl" => FileFormat::Json,

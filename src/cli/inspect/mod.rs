@@ -5,7 +5,6 @@ mod log;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstyle::Style;
@@ -19,7 +18,7 @@ use serde::Serialize;
 
 use super::args::InspectArgs;
 use super::interrupt::Interrupt;
-use super::kind::{Kind, head, in_directory};
+use super::kind::{apart, head};
 use super::messages::{Trouble, cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
@@ -41,7 +40,7 @@ pub fn run(args: InspectArgs) -> Result {
     if let (Some(vpc), true) = (&described, args.captures.is_empty()) {
         return show(&text(&[], Some(vpc), args.json));
     }
-    let (paths, mut logs) = apart(&args);
+    let (paths, mut logs) = apart(&args.captures);
     let reads_any = !paths.is_empty() || logs.is_empty();
     let mut found = match reads_any {
         true => inputs::find(&paths, args.quiet, &progress)?,
@@ -93,20 +92,6 @@ pub fn run(args: InspectArgs) -> Result {
         return Ok(Exit::Trouble);
     }
     Ok(if failures.is_empty() { Exit::Fine } else { Exit::Trouble })
-}
-
-/// The paths without those directories that hold logs, and these logs.
-fn apart(args: &InspectArgs) -> (Vec<PathBuf>, Vec<LogInput>) {
-    let (mut paths, mut logs) = (Vec::new(), Vec::new());
-    for path in &args.captures {
-        match path.is_dir().then(|| in_directory(path)) {
-            Some(Ok(found)) if found.kind == Kind::Log && !found.files.is_empty() => {
-                logs.extend(found.files.into_iter().map(LogInput::Path));
-            }
-            _ => paths.push(path.clone()),
-        }
-    }
-    (paths, logs)
 }
 
 /// The input as a capture, or as a log if its first bytes, or the user, say that it is one.
