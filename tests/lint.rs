@@ -64,7 +64,7 @@ rule. It reads what `diff` reads: text, JSON and Parquet, gzip or not, files, di
   **note** is possible but worth a look.
 - `--allow RULE` switches a rule off, `--warn RULE` and `--deny RULE` make it a warning or an error; `all` is all of them,
   and what is denied comes last: `--allow all --deny too-few-bytes` looks for one thing.
-- `--target CONSUMER` adds what breaks that consumer ([consumers.md](consumers.md)).
+- `--target CONSUMER` adds what breaks that consumer.
 - The status is 0 without errors and warnings, 1 with some, 2 if a log could not be read.
 - `--json` writes a line of JSON for each finding and one for the numbers, `--sarif` a SARIF 2.1.0 document.
 
