@@ -58,6 +58,7 @@
 //! | 1 | [`kit`] | a log and who is to read it → its reader's configuration |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
+//! | 1 | [`lint`] | lines of a flow log → what in them cannot be true, or breaks what reads it |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
@@ -78,6 +79,7 @@ pub mod filter;
 pub mod flow;
 pub mod flowlog;
 pub mod kit;
+pub mod lint;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;
