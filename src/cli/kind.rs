@@ -79,14 +79,21 @@ pub fn apart(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<LogInput>) {
     (others, logs)
 }
 
-/// Takes the logs out of what was opened as captures: all of it, where the user says so. A stream is looked at no further than it takes to know a capture,
-/// which somebody may still be writing.
+/// Takes the logs out of what was opened as captures: all of it, where the user says so. A stream is looked at no further
+/// than it takes to know a capture, which somebody may still be writing.
 pub fn split(captures: Vec<CaptureInput>, are_logs: bool, logs: &mut Vec<LogInput>) -> Vec<CaptureInput> {
     let mut kept = Vec::new();
     for capture in captures {
         match capture {
             CaptureInput::Path(path) if are_logs => logs.push(LogInput::Path(path)),
             CaptureInput::Reader(name, reader) if are_logs => logs.push(LogInput::Reader(name, reader)),
+            CaptureInput::Openable(object) => {
+                let head = || object.open().and_then(|mut reader| head(&mut reader));
+                match are_logs || head().is_ok_and(|head| sniff_log(&head).is_some()) {
+                    true => logs.push(LogInput::Openable(object)),
+                    false => kept.push(CaptureInput::Openable(object)),
+                }
+            }
             CaptureInput::Path(path) => {
                 let head = File::open(&path).and_then(|mut file| head(&mut file));
                 match head.is_ok_and(|head| sniff_log(&head).is_some()) {

@@ -112,6 +112,21 @@ pub fn of_one_kind(
     Ok((kind, chosen))
 }
 
+/// The flow logs that an address stands for.
+pub fn logs(name: &Path, found: Found, quiet: bool) -> Result<Vec<Openable>, Trouble> {
+    let below = match found {
+        Found::Object(object) => return Ok(vec![object]),
+        Found::Below(below) => below,
+    };
+    match of_one_kind(name, below, quiet)? {
+        (Kind::Log, logs) => Ok(logs),
+        (Kind::Capture, _) => Err(Trouble::new(format!(
+            "`{}` holds captures, expected flow logs",
+            clean(&name.display().to_string())
+        ))),
+    }
+}
+
 /// Opens an object, and says what to do where that fails.
 pub fn open(object: &Openable) -> Result<Box<dyn Read + Send>, Trouble> {
     object.open().map_err(|error| cannot_read(object, error))

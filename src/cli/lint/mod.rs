@@ -15,6 +15,7 @@ use flowtruth::pipeline::{LintSummary, LogInput, Progress, find_logs, lint};
 use self::args::LintArgs;
 use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, clean, error, hint, say};
+use super::objects::{self, Objects};
 use super::settings::log_format;
 use super::summary::counted;
 use super::{Exit, Result, live};
@@ -128,6 +129,7 @@ fn options(args: &LintArgs) -> std::result::Result<LintOptions, Trouble> {
 /// The logs that were named.
 fn inputs(args: &LintArgs, progress: &Arc<Progress>) -> std::result::Result<Vec<LogInput>, Trouble> {
     let mut inputs = Vec::new();
+    let mut objects = Objects::default();
     let mut reads_standard_input = false;
     for path in &args.logs {
         let shown = clean(&path.display().to_string());
@@ -140,6 +142,8 @@ fn inputs(args: &LintArgs, progress: &Arc<Progress>) -> std::result::Result<Vec<
             }
             reads_standard_input = true;
             inputs.push(LogInput::Reader("standard input".to_owned(), live::standard_input(progress)));
+        } else if let Some(found) = objects.find(path) {
+            inputs.extend(objects::logs(path, found?, args.quiet)?.into_iter().map(LogInput::Openable));
         } else if path.is_dir() {
             let found = find_logs(path)
                 .map_err(|error| Trouble::new(format!("`{shown}` cannot be read")).caused_by(error))?;
