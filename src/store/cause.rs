@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use object_store::client::HttpError;
+
 use super::credentials::{NoCredentials, innermost};
 use super::{ObjectAddress, StoreTrouble};
 
@@ -10,12 +12,8 @@ const LONGEST: usize = 300;
 
 /// What an error means that came of asking for something in a region.
 pub(super) fn trouble(error: &object_store::Error, address: &ObjectAddress, region: &str) -> StoreTrouble {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(found) = cause {
-        if let Some(NoCredentials(reason)) = found.downcast_ref() {
-            return StoreTrouble::NoCredentials(cut(reason));
-        }
-        cause = found.source();
+    if let Some(NoCredentials(reason)) = behind(error) {
+        return StoreTrouble::NoCredentials(cut(reason));
     }
     let text = error.to_string();
     let in_region = |told| StoreTrouble::Region { asked: region.to_owned(), told };
@@ -58,6 +56,7 @@ pub(super) fn trouble(error: &object_store::Error, address: &ObjectAddress, regi
             StoreTrouble::AccessDenied("without a reason".to_owned())
         }
         object_store::Error::Precondition { .. } => StoreTrouble::Changed,
+        object_store::Error::InvalidPath { .. } => StoreTrouble::OddKey(cut(&innermost(error))),
         _ if text.contains("Received redirect") => in_region(None),
         _ => match text.split_once("non-2xx status code: ") {
             Some((_, status)) if status.starts_with('5') || status.starts_with("429") => {
@@ -66,9 +65,24 @@ pub(super) fn trouble(error: &object_store::Error, address: &ObjectAddress, regi
             Some((_, status)) => {
                 StoreTrouble::Other(format!("the store answers {}", cut(status.trim_end_matches([':', ' ']))))
             }
-            None => StoreTrouble::Connection(cut(&innermost(error))),
+            None if behind::<HttpError>(error).is_some() => StoreTrouble::Connection(cut(&innermost(error))),
+            None => {
+                StoreTrouble::Other(format!("the store's answer makes no sense ({})", cut(&innermost(error))))
+            }
         },
     }
+}
+
+/// The first error of this type among an error and its causes.
+fn behind<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut cause = Some(error);
+    while let Some(found) = cause {
+        if let Some(wanted) = found.downcast_ref() {
+            return Some(wanted);
+        }
+        cause = found.source();
+    }
+    None
 }
 
 /// The text of the first XML element of this name.
@@ -114,7 +128,7 @@ mod tests {
     fn without_a_code_status_and_connection_do() {
         let status = "Server returned non-2xx status code: 503 Service Unavailable: ";
         assert_eq!(said(status), StoreTrouble::Busy("503 Service Unavailable".to_owned()));
-        assert_eq!(said("refused"), StoreTrouble::Connection("refused".to_owned()));
+        assert_eq!(said("strange").to_string(), "the store's answer makes no sense (strange)");
         let bare = said("Received redirect without LOCATION");
         assert_eq!(bare, StoreTrouble::Region { asked: "us-east-1".to_owned(), told: None });
         let long = said(&"\u{1b}é".repeat(1000));

@@ -47,7 +47,7 @@ impl Store {
     /// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`) or of the profile. Nothing is asked of the store yet.
     ///
     /// # Errors
-    /// No thread can be started.
+    /// No thread can be started, or the endpoint is no URL.
     pub fn connect() -> Result<Arc<Store>, StoreTrouble> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -57,8 +57,7 @@ impl Store {
             .map_err(|error| StoreTrouble::Other(format!("no thread can be started: {error}")))?;
         let config = runtime.block_on(aws_config::defaults(BehaviorVersion::latest()).load());
         let region = config.region().map_or(REGION.to_owned(), |region| region.as_ref().to_owned());
-        let of_s3 = env::var("AWS_ENDPOINT_URL_S3").ok().filter(|url| !url.is_empty());
-        let endpoint = of_s3.or_else(|| config.endpoint_url().map(str::to_owned));
+        let endpoint = endpoint(config.endpoint_url())?;
         let credentials = Arc::new(Chain::new(config.credentials_provider()));
         let asked = env::var("AWS_MAX_ATTEMPTS").ok().and_then(|attempts| attempts.parse().ok());
         let attempts = asked.filter(|&attempts| attempts > 0).unwrap_or(ATTEMPTS);
@@ -174,6 +173,25 @@ impl Store {
         let bucket = Arc::new(builder.build().map_err(|error| StoreTrouble::Endpoint(error.to_string()))?);
         buckets.insert(address.bucket().to_owned(), Arc::clone(&bucket));
         Ok(bucket)
+    }
+}
+
+/// Where the store is, if it is not Amazon's: what the environment says, else the profile.
+fn endpoint(of_profile: Option<&str>) -> Result<Option<String>, StoreTrouble> {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    if set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|ignored| ignored.eq_ignore_ascii_case("true"))
+    {
+        return Ok(None);
+    }
+    // `aws-config` passes over one that is no URL, and Amazon would be asked in its place
+    let named = set("AWS_ENDPOINT_URL_S3").or_else(|| set("AWS_ENDPOINT_URL"));
+    let Some(url) = named.or_else(|| of_profile.map(str::to_owned)) else { return Ok(None) };
+    match url.starts_with("http://") || url.starts_with("https://") {
+        true => Ok(Some(url)),
+        false => Err(StoreTrouble::Endpoint(format!(
+            "found `{}`, expected a URL such as `http://localhost:9000`",
+            url.escape_debug()
+        ))),
     }
 }
 

@@ -85,6 +85,9 @@ pub enum StoreTrouble {
     /// The object is archived.
     #[error("the object is archived ({0})")]
     Archived(String),
+    /// A key that cannot be asked for is among those below a prefix.
+    #[error("a key below it cannot be used ({0})")]
+    OddKey(String),
     /// The object is another one than when reading began.
     #[error("the object was changed while it was read")]
     Changed,
@@ -138,6 +141,7 @@ impl StoreTrouble {
                 "`aws s3api get-bucket-location --bucket BUCKET` names its region; set `AWS_REGION` to it"
             }
             StoreTrouble::Archived(_) => "`aws s3api restore-object` makes it readable for some days",
+            StoreTrouble::OddKey(_) => "name a longer prefix, or the objects one by one",
             StoreTrouble::Changed => "run it again once nobody writes the object any more",
             StoreTrouble::Busy(_) => {
                 "run it again later; `AWS_MAX_ATTEMPTS` says how often a request is made"

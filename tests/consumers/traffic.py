@@ -1,6 +1,7 @@
 """The program under test, the logs it writes, and servers that stop by themselves."""
 
 import json
+import logging
 import os
 import pathlib
 import subprocess
@@ -104,6 +105,7 @@ class WithServer(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         cls.server.start()
         cls.addClassCleanup(cls.server.stop)
         host, port = cls.server.get_host_and_port()

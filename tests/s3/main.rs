@@ -316,6 +316,36 @@ fn addresses_that_name_no_object_are_refused() {
 }
 
 #[test]
+fn an_endpoint_that_is_no_url_is_refused_and_amazon_is_not_asked() {
+    let server = with_seed();
+    for endpoint in ["localhost:9000", "127.0.0.1", "ftp://localhost", "not a url"] {
+        let output =
+            run_with(&server, &["convert", "s3://bucket/seed.pcap"], &[("AWS_ENDPOINT_URL", endpoint)]);
+        assert_trouble(&output, &["the endpoint cannot be used", endpoint, "AWS_ENDPOINT_URL"]);
+    }
+    let endpoint = server.url();
+    let both = [("AWS_ENDPOINT_URL", "not a url"), ("AWS_ENDPOINT_URL_S3", endpoint.as_str())];
+    let output = run_with(&server, &["convert", "-q", "s3://bucket/seed.pcap"], &both);
+    assert_eq!(output.stdout, converted(SEED), "{}", text(&output.stderr));
+}
+
+#[test]
+fn keys_with_strange_characters_are_read_and_odd_ones_are_named() {
+    let server = Server::start();
+    let seed = fs::read(SEED).unwrap();
+    for key in ["a b.pcap", "a%20b.pcap", "ä+ö=ü&x.pcap", "year=2026/x#1?.pcap"] {
+        server.put(key, &seed);
+        let output = run(&server, &["convert", "-q", &format!("s3://bucket/{key}")]);
+        assert_eq!(output.stdout, converted(SEED), "{key}: {}", text(&output.stderr));
+    }
+    server.put("odd//x.pcap", &seed);
+    assert_trouble(
+        &run(&server, &["convert", "s3://bucket/odd"]),
+        &["a key below it cannot be used", "odd//x"],
+    );
+}
+
+#[test]
 fn answers_that_make_no_sense_are_errors() {
     let server = with_seed();
     for body in ["", "<ListBucketResult>", "<html>proxy</html>", "\u{1b}[31m"] {

@@ -51,6 +51,13 @@ pub fn run(args: KitArgs) -> Result {
             )));
         }
     }
+    let of_group = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '#');
+    if !delivery.log_group.chars().all(of_group) {
+        return Err(Trouble::new(format!(
+            "`--log-group` cannot be used: found `{}`, expected letters, digits, `.`, `-`, `_`, `/` and `#`",
+            delivery.log_group.escape_debug()
+        )));
+    }
     let times = ["${year}", "${month}", "${day}", "${hour}"];
     let options = KitOptions {
         prefix: objects.prefix(&args.account_id, &args.region, times),
