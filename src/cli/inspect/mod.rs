@@ -89,6 +89,9 @@ pub fn run(args: InspectArgs) -> Result {
     if interrupted {
         return Ok(Exit::Interrupted);
     }
+    if !logs.is_empty() && !inspections.is_empty() {
+        show("\n")?;
+    }
     if !logs.is_empty() && log::run(logs, &args, &progress)? == Exit::Trouble {
         return Ok(Exit::Trouble);
     }
