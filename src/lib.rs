@@ -57,6 +57,7 @@
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
+//! | 1 | [`lint`] | lines of a flow log → what in them cannot be true, or breaks what reads it |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
@@ -75,6 +76,7 @@ pub mod diff;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;
+pub mod lint;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;

@@ -11,6 +11,7 @@ use flowtruth::packet::Timestamp;
 use super::delivery::args::DeliveryArgs;
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
+use super::lint::args::LintArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
@@ -30,7 +31,8 @@ Examples:
   flowtruth convert capture.pcap                     records on standard output
   tcpdump -i eth0 -w - | flowtruth convert -         records as windows close
   flowtruth diff capture.pcap flow.log               packets against a flow log
-  flowtruth inspect capture.pcap                     what is in a capture
+  flowtruth inspect capture.pcap                     what is in a capture, or in a flow log
+  flowtruth lint flow.log                            what in a flow log cannot be true
   flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
                                                      the packets behind a record
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
@@ -66,6 +68,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Compare captures and flow logs, and say of every difference why
     Diff(Box<DiffArgs>),
+    /// Say what in flow logs cannot be true, or breaks what reads them
+    Lint(Box<LintArgs>),
     /// Write the packets behind a flow or a record as a capture
     Extract(Box<ExtractArgs>),
     /// Say what the rules of a VPC do to a flow, without a capture

@@ -1,6 +1,6 @@
 //! The command line: what was typed ([`args`]) → what it means (settings) → one file a verb.
 //!
-//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences found, 2 trouble,
+//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences or faults found, 2 trouble,
 //! 130 interrupted. A reader that closes the pipe is no error.
 
 use std::process::ExitCode;
@@ -19,6 +19,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod kind;
+mod lint;
 mod live;
 mod memory;
 mod messages;
@@ -38,7 +39,7 @@ use messages::Trouble;
 enum Exit {
     /// Everything asked for was done.
     Fine,
-    /// The sides of a comparison differ.
+    /// The sides of a comparison differ, or something is wrong with a log.
     Differences,
     /// Something could not be read or written; it has been reported.
     Trouble,
@@ -74,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(*args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Lint(args) => lint::run(*args),
         Command::Extract(args) => extract::run(*args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),

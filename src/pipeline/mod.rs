@@ -6,7 +6,8 @@
 //!    └───────────┴── ledger ┴──────────┴──────────┘
 //! ```
 //!
-//! [`convert`] runs the whole of it; [`inspect`] only looks, [`inspect_log`] at a flow log; [`extract`] goes back from a record to its packets.
+//! [`convert`] runs the whole of it; [`inspect`] only looks, [`inspect_log`] at a flow log; [`extract`] goes back from a record to its packets;
+//! [`lint`] reads logs for what is wrong in them.
 
 mod background;
 mod convert;
@@ -19,6 +20,7 @@ mod inspect;
 mod inspect_log;
 mod intake;
 mod ledger;
+mod lint;
 mod logs;
 mod options;
 mod ordered;
@@ -39,6 +41,7 @@ pub use inspect::{
 };
 pub use inspect_log::{ColumnsOfLog, LogInspection, inspect_log};
 pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total, VpcTotal};
+pub use lint::{LintSummary, lint};
 pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;

@@ -3,22 +3,20 @@
 mod log;
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use anstyle::Style;
-use flowtruth::capture::{ByteOrder, CaptureInput};
+use flowtruth::capture::ByteOrder;
 use flowtruth::decode::Tunnels;
-use flowtruth::flowlog::read::sniff_log;
-use flowtruth::pipeline::{Inspection, LogInput, Progress, inspect};
+use flowtruth::pipeline::{Inspection, Progress, inspect};
 use flowtruth::vpc::Vpc;
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::args::InspectArgs;
 use super::interrupt::Interrupt;
-use super::kind::{apart, head};
+use super::kind::{apart, split};
 use super::messages::{Trouble, cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
@@ -33,6 +31,8 @@ struct Report<'a> {
 
 pub fn run(args: InspectArgs) -> Result {
     let progress = Arc::new(Progress::new());
+    // before anything is waited for
+    let _interrupt = Interrupt::watch(&progress);
     let described = match &args.vpc[..] {
         [] => None,
         paths => Some(vpc::load::load(paths)?.vpc),
@@ -46,14 +46,7 @@ pub fn run(args: InspectArgs) -> Result {
         true => inputs::find(&paths, args.quiet, &progress)?,
         false => inputs::Inputs::default(),
     };
-    let inputs = std::mem::take(&mut found.captures);
-    for input in inputs {
-        match kind(input, args.input_format.is_some()) {
-            Ok(capture) => found.captures.push(capture),
-            Err(log) => logs.push(log),
-        }
-    }
-    let _interrupt = Interrupt::watch(&progress);
+    found.captures = split(std::mem::take(&mut found.captures), args.input_format.is_some(), &mut logs);
     if !logs.is_empty() {
         let others = !found.captures.is_empty() || described.is_some();
         if args.json && others {
@@ -88,35 +81,13 @@ pub fn run(args: InspectArgs) -> Result {
     if interrupted {
         return Ok(Exit::Interrupted);
     }
+    if !logs.is_empty() && !inspections.is_empty() {
+        show("\n")?;
+    }
     if !logs.is_empty() && log::run(logs, &args, &progress)? == Exit::Trouble {
         return Ok(Exit::Trouble);
     }
     Ok(if failures.is_empty() { Exit::Fine } else { Exit::Trouble })
-}
-
-/// The input as a capture, or as a log if its first bytes, or the user, say that it is one.
-fn kind(input: CaptureInput, is_log: bool) -> std::result::Result<CaptureInput, LogInput> {
-    match input {
-        CaptureInput::Path(path) => {
-            let looks_like_log = || {
-                File::open(&path)
-                    .and_then(|mut file| head(&mut file))
-                    .is_ok_and(|head| sniff_log(&head).is_some())
-            };
-            if is_log || looks_like_log() { Err(LogInput::Path(path)) } else { Ok(CaptureInput::Path(path)) }
-        }
-        CaptureInput::Reader(name, mut reader) => {
-            // what cannot be read is said when it is read
-            let first = head(&mut reader).unwrap_or_default();
-            let looks_like_log = sniff_log(&first).is_some();
-            let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(first).chain(reader));
-            if is_log || looks_like_log {
-                Err(LogInput::Reader(name, whole))
-            } else {
-                Ok(CaptureInput::Reader(name, whole))
-            }
-        }
-    }
 }
 
 /// The whole of it, for people or for programs.

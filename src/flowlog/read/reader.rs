@@ -1,6 +1,7 @@
 //! The reader: lines or events, one after another.
 
 mod begin;
+mod lines;
 mod row;
 
 use std::fs::File;
@@ -167,7 +168,7 @@ impl LogReader {
             self.begin()?;
         }
         match self.mode {
-            Mode::Lines => self.advance_line(),
+            Mode::Lines => self.advance_line(|_, _| false),
             Mode::Json(_) => self.advance_event(),
             Mode::Parquet(_) => self.advance_row(),
             Mode::NotBegun | Mode::Ended => Ok(false),
@@ -236,45 +237,6 @@ impl LogReader {
         let place = Place { line: self.summary.lines + 1, offset: self.source.offset() };
         self.mode = Mode::Ended;
         LogReadError::at(&self.name, place, unit, LogReadErrorKind::of_read(error))
-    }
-
-    /// Reads the next line.
-    #[inline]
-    fn advance_line(&mut self) -> Result<bool, LogReadError> {
-        if let Text::Source { taken, .. } = self.text {
-            self.source.consume(taken);
-        }
-        self.text = Text::Source { length: 0, taken: 0 };
-        let line = match self.source.line(MAX_LINE) {
-            Ok(Some(line)) => line,
-            Ok(None) => {
-                self.mode = Mode::Ended;
-                return Ok(false);
-            }
-            Err(error) => return Err(self.fail(error)),
-        };
-        self.place = Place { line: self.summary.lines + 1, offset: self.source.offset() };
-        let Ok(line) = line else { return self.skip_line() };
-        self.text = Text::Source { length: line.length, taken: line.taken };
-        self.summary.lines += 1;
-        let verdict = self.lines.read(self.source.head(line.length));
-        self.summary.tail_lines += u64::from(self.lines.tail.is_some());
-        self.take(verdict);
-        Ok(true)
-    }
-
-    /// Skips a line that is too long.
-    #[cold]
-    fn skip_line(&mut self) -> Result<bool, LogReadError> {
-        let (found, kept) = match self.source.skip_line() {
-            Ok(skipped) => skipped,
-            Err(error) => return Err(self.fail(error)),
-        };
-        self.summary.lines += 1;
-        self.lines.tail = None;
-        self.text = Text::Kept(kept);
-        self.count_bad(LineProblem::TooLong { found, limit: MAX_LINE });
-        Ok(true)
     }
 
     /// Reads the next event.

@@ -80,6 +80,13 @@ impl LogReadSummary {
         self.leniencies.add(&other.leniencies);
     }
 
+    /// Counts a record with log status `OK` that was passed by.
+    #[inline]
+    pub(super) fn count_plain(&mut self) {
+        self.records += 1;
+        self.ok += 1;
+    }
+
     /// Counts a record.
     #[inline]
     pub(super) fn count_record(&mut self, status: Option<LogStatus>, leniencies: Leniencies) {

@@ -162,7 +162,9 @@ fn calmly<T>(call: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, LogRea
             Err(LogReadErrorKind::Parquet { reason, hint: Some(COMPRESSION) })
         }
         Ok(Err(ParquetError::External(error))) => match error.downcast::<std::io::Error>() {
-            Ok(error) => Err(LogReadErrorKind::Read(*error)),
+            // only the system's errors have a number; the others are of what the file says
+            Ok(error) if error.raw_os_error().is_some() => Err(LogReadErrorKind::Read(*error)),
+            Ok(error) => Err(damaged(error.to_string())),
             Err(error) => Err(damaged(error.to_string())),
         },
         Ok(Err(error)) => {

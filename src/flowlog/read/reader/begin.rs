@@ -12,6 +12,18 @@ use super::{LogReader, MAX_LINE, Mode};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl LogReader {
+    /// Reads the first bytes, if that was not done: the way in which the log comes, `None` if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`advance`](LogReader::advance).
+    pub fn look(&mut self) -> Result<Option<LogShape>, LogReadError> {
+        if matches!(self.mode, Mode::NotBegun) {
+            self.begin()?;
+        }
+        Ok(self.summary.shape)
+    }
+
     /// Reads the first bytes: gzip or not, lines or JSON, or no log at all.
     pub(super) fn begin(&mut self) -> Result<(), LogReadError> {
         self.source.begin();
