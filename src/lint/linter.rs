@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::columns::{Columns, bit};
 use super::recent::{Recent, Request, Requests, Seen, hash};
 use super::record::{NotUnderstood, flow, judge};
-use super::target::LogFacts;
+use super::target::{LogFacts, LogKind};
 use super::{Finding, FindingPlace, LintColumn, LintOptions, Rule, fast, target, value};
 use crate::consumer::Consumer;
 use crate::packet::{Protocol, TcpFlags};
@@ -44,7 +44,7 @@ pub struct Linter {
     /// The log that is read.
     pub(super) facts: LogFacts,
     /// The logs that were read, for what is said of a place in another.
-    logs: Vec<Box<str>>,
+    logs: Vec<(Box<str>, LogKind)>,
     /// Entries of the log that are records, whatever is wrong with them.
     pub(super) records: u64,
     pub(super) headers: u64,
@@ -86,7 +86,7 @@ impl Linter {
 
     /// Another log begins. What is remembered of records stays, so that a record that is in two logs is found.
     pub fn begin_log(&mut self, facts: LogFacts, out: &mut Vec<Finding>) {
-        self.logs.push(facts.name.as_str().into());
+        self.logs.push((facts.name.as_str().into(), facts.kind));
         self.facts = facts;
         (self.records, self.headers, self.last_start) = (0, 0, None);
         self.told.clear();
@@ -127,25 +127,36 @@ impl Linter {
     }
 
     /// A place as it is told.
-    fn place_name(&self, place: u64, unit: &str) -> String {
+    fn place_name(&self, place: u64) -> String {
         let number = place & ((1 << LOG_SHIFT) - 1);
         let log = (place >> LOG_SHIFT) as usize;
-        match log.checked_sub(1).and_then(|index| self.logs.get(index)) {
-            Some(name) if log != self.logs.len() => format!("{unit} {number} of `{name}`"),
-            _ => format!("{unit} {number}"),
+        let Some((name, kind)) = log.checked_sub(1).and_then(|index| self.logs.get(index)) else {
+            return format!("line {number}");
+        };
+        let unit = kind.unit();
+        if log == self.logs.len() {
+            format!("{unit} {number}")
+        } else {
+            format!("{unit} {number} of `{name}`")
         }
     }
 
     /// The names of the values that come next, of a log whose records name them. What is wrong with the names is said
     /// once for each.
-    pub fn names(&mut self, place: FindingPlace, columns: Vec<LintColumn>, out: &mut Vec<Finding>) {
+    pub fn names(
+        &mut self,
+        place: FindingPlace,
+        columns: Vec<LintColumn>,
+        text: &[u8],
+        out: &mut Vec<Finding>,
+    ) {
         if columns == self.columns.all {
             return;
         }
         self.use_columns(Columns::new(columns));
         let told = &mut self.told;
         let mut is_news = |name: &str| told.len() < NAMES && told.insert(name.into());
-        let mut report = Report::new(&self.options, &self.columns, place, b"", &[], out);
+        let mut report = Report::new(&self.options, &self.columns, place, text, &[], out);
         for (index, column) in report.columns.all.iter().enumerate() {
             let number = Some(index + 1);
             match column {
@@ -278,8 +289,8 @@ impl Linter {
         });
         let earlier = self.last_start.zip(record.start).filter(|(last, start)| start < last);
         self.last_start = record.start.or(self.last_start);
-        let before = before.map(|before| self.place_name(before, place.unit));
-        let contradicts = contradicts.map(|other| self.place_name(other, place.unit));
+        let before = before.map(|before| self.place_name(before));
+        let contradicts = contradicts.map(|other| self.place_name(other));
         let mut report = Report::new(&self.options, &self.columns, place, text, &[], out);
         if let Some(before) = before {
             report.add(Rule::DuplicateRecord, None, || format!("the record is the same as in {before}"));

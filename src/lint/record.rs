@@ -9,6 +9,7 @@ use crate::record::{Action, Field, FlowDirection, FlowRecord, LogStatus, RecordT
 use super::Rule;
 use super::columns::bit;
 use super::linter::Report;
+use super::value::MILLISECONDS;
 
 /// Until here custom formats said version 3, whatever fields they had (AWS "Flow log records", editions up to June 2020).
 const VERSIONS_COUNT: i64 = 1_593_561_600;
@@ -102,6 +103,10 @@ impl Judge<'_> {
     fn times(&self, report: &mut Report<'_>) {
         self.needs(report, &[Field::Start, Field::End]);
         let (Some(start), Some(end)) = (self.record.start, self.record.end) else { return };
+        // of times in other units that is said, and the rest follows from it
+        if start >= MILLISECONDS || end >= MILLISECONDS {
+            return;
+        }
         let interval = report.options.max_aggregation_interval;
         if end < start {
             report

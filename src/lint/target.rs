@@ -19,6 +19,17 @@ pub enum LogKind {
     Parquet,
 }
 
+impl LogKind {
+    /// What its places count.
+    pub(super) const fn unit(self) -> &'static str {
+        match self {
+            LogKind::Text => "line",
+            LogKind::Events => "event",
+            LogKind::Json | LogKind::Parquet => "record",
+        }
+    }
+}
+
 /// What is known of a log before its first line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogFacts {

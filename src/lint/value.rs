@@ -8,7 +8,7 @@ use super::linter::Report;
 /// The first second of 2000 and of 2100.
 const TIMES: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 /// A time from here on is not in seconds: in milliseconds it is 1973.
-const MILLISECONDS: i64 = 100_000_000_000;
+pub(super) const MILLISECONDS: i64 = 100_000_000_000;
 
 /// Prefixes of identifiers.
 const PREFIXES: [(Field, &str); 8] = [

@@ -112,8 +112,7 @@ pub fn inspect_log(
 
 impl LogInspection {
     fn take(&mut self, record: &FlowRecord) {
-        let least = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).min();
-        self.start = least(self.start, record.start);
+        self.start = self.start.into_iter().chain(record.start).min();
         self.end = self.end.max(record.end);
         self.packets = self.packets.saturating_add(record.packets.unwrap_or(0));
         self.bytes = self.bytes.saturating_add(record.bytes.unwrap_or(0));

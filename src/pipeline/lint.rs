@@ -167,7 +167,7 @@ impl Work {
         let is_coloured = memchr::memmem::find(entry.text, ESCAPE).is_some();
         match entry.content {
             Content::Record(read) if entry.unit == LogUnit::Record => {
-                self.names(place, columns);
+                self.names(place, columns, entry.text);
                 if entry.leniencies.contains(Leniency::WordCase) {
                     let why = "a word is in other letter case than AWS's";
                     self.linter.unreadable(place, Rule::WordCase, why, entry.text, &mut self.out);
@@ -175,7 +175,7 @@ impl Work {
                 self.named(place, &read, entry.text);
             }
             Content::Bad(BadLine { problem: LineProblem::Value(error), .. }) => {
-                self.names(place, columns);
+                self.names(place, columns, entry.text);
                 self.linter.refused(place, error.field, &error.text, entry.text, &mut self.out);
             }
             Content::Record(read) if is_coloured => {
@@ -209,9 +209,9 @@ impl Work {
     }
 
     /// Tells the linter the names of a record's values, where they are others than before.
-    fn names(&mut self, place: FindingPlace, columns: &LogColumns) {
+    fn names(&mut self, place: FindingPlace, columns: &LogColumns, text: &[u8]) {
         if self.columns.as_ref() != Some(columns) {
-            self.linter.names(place, lint_columns(columns), &mut self.out);
+            self.linter.names(place, lint_columns(columns), text, &mut self.out);
             self.columns = Some(columns.clone());
         }
     }

@@ -80,7 +80,7 @@ fn search(directory: &Path, depth: usize, found: &mut FoundLogs) -> io::Result<(
                 Some(depth) => search(&path, depth, found)?,
                 None => found.others += 1,
             }
-        } else if path.is_file() && File::open(&path).map_or(true, |file| is_log(file)) {
+        } else if path.is_file() && File::open(&path).map_or(true, is_log) {
             found.logs.push(path);
         } else {
             found.others += 1;

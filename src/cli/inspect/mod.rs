@@ -31,6 +31,8 @@ struct Report<'a> {
 
 pub fn run(args: InspectArgs) -> Result {
     let progress = Arc::new(Progress::new());
+    // before anything is waited for
+    let _interrupt = Interrupt::watch(&progress);
     let described = match &args.vpc[..] {
         [] => None,
         paths => Some(vpc::load::load(paths)?.vpc),
@@ -45,7 +47,6 @@ pub fn run(args: InspectArgs) -> Result {
         false => inputs::Inputs::default(),
     };
     found.captures = split(std::mem::take(&mut found.captures), args.input_format.is_some(), &mut logs);
-    let _interrupt = Interrupt::watch(&progress);
     if !logs.is_empty() {
         let others = !found.captures.is_empty() || described.is_some();
         if args.json && others {
@@ -79,6 +80,9 @@ pub fn run(args: InspectArgs) -> Result {
     inputs::report(&failures);
     if interrupted {
         return Ok(Exit::Interrupted);
+    }
+    if !logs.is_empty() && !inspections.is_empty() {
+        show("\n")?;
     }
     if !logs.is_empty() && log::run(logs, &args, &progress)? == Exit::Trouble {
         return Ok(Exit::Trouble);

@@ -5,8 +5,9 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use flowtruth::lint::{Finding, LintOptions, Rule};
+use flowtruth::lint::{Finding, Level, LintOptions, Rule};
 use flowtruth::pipeline::LintSummary;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Report;
@@ -55,7 +56,7 @@ impl<W: Write> Report for Sarif<W> {
     fn finding(&mut self, log: &str, finding: &Finding) -> io::Result<()> {
         let between = if std::mem::replace(&mut self.has_results, true) { ",\n" } else { "\n" };
         self.output.write_all(between.as_bytes())?;
-        serde_json::to_writer(&mut self.output, &result(log, finding))?;
+        serde_json::to_writer(&mut self.output, &SarifResult::new(log, finding))?;
         Ok(())
     }
 
@@ -77,38 +78,101 @@ impl<W: Write> Report for Sarif<W> {
     }
 }
 
-/// One finding. Events and records have no line in their file, so that they are named instead.
-fn result(log: &str, finding: &Finding) -> Value {
-    let mut physical = json!({ "artifactLocation": { "uri": uri(log) } });
-    let mut location = json!({});
-    if finding.place.number > 0 {
-        if finding.place.unit == "line" {
-            let mut region =
-                json!({ "startLine": finding.place.number, "snippet": { "text": finding.text } });
-            if let Some(span) = &finding.span {
-                let characters = characters(&finding.text, span.clone());
-                region["startColumn"] = json!(characters.start);
-                region["endColumn"] = json!(characters.end);
-            }
-            physical["region"] = region;
-        } else {
-            let name = format!("{} {}", finding.place.unit, finding.place.number);
-            location["logicalLocations"] = json!([{ "fullyQualifiedName": name }]);
+/// One finding, in the standard's words (§3.27).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SarifResult<'a> {
+    rule_id: Rule,
+    rule_index: usize,
+    level: Level,
+    message: Text,
+    locations: [Location<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Properties<'a>>,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+/// Where it is. Events and records have no line in their file, so that they are named instead.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'a> {
+    physical_location: PhysicalLocation<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logical_locations: Option<[LogicalLocation; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation<'a> {
+    artifact_location: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region<'a>>,
+}
+
+#[derive(Serialize)]
+struct ArtifactLocation {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogicalLocation {
+    fully_qualified_name: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region<'a> {
+    start_line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
+    snippet: Snippet<'a>,
+}
+
+#[derive(Serialize)]
+struct Snippet<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Properties<'a> {
+    field: &'a str,
+}
+
+impl<'a> SarifResult<'a> {
+    fn new(log: &str, finding: &'a Finding) -> Self {
+        let Finding { rule, level, place, .. } = *finding;
+        let is_line = place.unit == "line";
+        let columns = finding.span.clone().map(|span| characters(&finding.text, span));
+        let region = Region {
+            start_line: place.number,
+            start_column: columns.as_ref().map(|columns| columns.start),
+            end_column: columns.map(|columns| columns.end),
+            snippet: Snippet { text: &finding.text },
+        };
+        let name = LogicalLocation { fully_qualified_name: format!("{} {}", place.unit, place.number) };
+        let location = Location {
+            physical_location: PhysicalLocation {
+                artifact_location: ArtifactLocation { uri: uri(log) },
+                region: (is_line && place.number > 0).then_some(region),
+            },
+            logical_locations: (!is_line && place.number > 0).then_some([name]),
+        };
+        SarifResult {
+            rule_id: rule,
+            rule_index: rule as usize,
+            level,
+            message: Text { text: format!("{}.", finding.message) },
+            locations: [location],
+            properties: finding.field.as_deref().map(|field| Properties { field }),
         }
     }
-    location["physicalLocation"] = physical;
-    let mut properties = json!({});
-    if let Some(field) = &finding.field {
-        properties["field"] = json!(field);
-    }
-    json!({
-        "ruleId": finding.rule.name(),
-        "ruleIndex": finding.rule as usize,
-        "level": finding.level,
-        "message": { "text": format!("{}.", finding.message) },
-        "locations": [location],
-        "properties": properties,
-    })
 }
 
 /// A path as a reference of RFC 3986: relative as it is, absolute as `file:`.

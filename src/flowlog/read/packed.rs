@@ -46,10 +46,9 @@ impl Packed {
             return None;
         }
         let step = match &mut self.events {
-            Some(events) => events.next(&mut self.source).map(|step| {
+            Some(events) => events.next(&mut self.source).inspect(|_| {
                 std::mem::swap(&mut outer.event, &mut events.event);
                 std::mem::swap(&mut outer.record, &mut events.record);
-                step
             }),
             None => self.line(outer),
         };

@@ -1,15 +1,16 @@
 //! Records → objects of five minutes, as AWS delivers them to S3.
 //!
 //! 1. A record goes into the open object of its account, Region and slot, the five minutes that its `end` lies in.
-//! 2. An object is closed, named and put when the packets' time has passed its slot by the allowed lateness; when it has
-//!    grown to [`OBJECT_BYTES`]; or, the one that was used least lately, when [`OPEN_OBJECTS`] are open, and the largest,
-//!    when all together take [`ALL_BYTES`].
+//! 2. An object is closed, named and put when the packets' time has passed its slot by the allowed lateness, and when it has
+//!    grown to [`OBJECT_BYTES`]. When all open ones together take [`ALL_BYTES`], the largest are closed until half of that
+//!    is left: so many small ones stay open, and what is closed early is worth an object.
 //! 3. Its hash is made of its records' text and of how many objects of the slot came before it. Compressed bytes differ
 //!    between processors and versions of the library, so they are left out.
 //!
 //! Invariants: every record is in exactly one object; the same records in the same order give the same objects.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::io::{self, Write};
 
 use flate2::write::GzEncoder;
@@ -19,19 +20,17 @@ use crate::deliver::{NamePart, ObjectNames, ObjectStore, Slot};
 use crate::flowlog::encode::{RecordEncoder, encoder};
 use crate::flowlog::text::write_record_line;
 use crate::pipeline::RecordSink;
-use crate::record::{FlowRecord, LogFormat};
+use crate::record::{FileFormat, FlowRecord, LogFormat};
 
-/// How many objects are open at most.
-const OPEN_OBJECTS: usize = 64;
-
-/// How large an object becomes, by and large. AWS's own limit was 75 MB for long.
-const OBJECT_BYTES: usize = 32 << 20;
+/// How large an object becomes before it is compressed, by and large. AWS's own limit was 75 MB for long.
+const OBJECT_BYTES: usize = 64 << 20;
 
 /// How much memory all open objects take together, by and large.
 const ALL_BYTES: usize = 128 << 20;
 
-/// After how many records the memory is looked at.
-const LOOK_EVERY: u64 = 1024;
+/// What an open object takes beside its records: little, or the buffers of a Parquet file.
+const BESIDE: usize = 1 << 10;
+const BESIDE_PARQUET: usize = 32 << 10;
 
 /// What is delivered, and who it belongs to.
 #[derive(Clone, Debug)]
@@ -62,10 +61,12 @@ pub struct ObjectSink<S> {
     open: BTreeMap<Place, Object>,
     /// How many objects of a place were put.
     put: HashMap<Slot, u32>,
-    records: u64,
     objects: u64,
     line: Vec<u8>,
-    encoded: Vec<u8>,
+    /// How much memory the open objects take.
+    held: usize,
+    /// How much they may take.
+    most: usize,
 }
 
 impl<S: ObjectStore> ObjectSink<S> {
@@ -76,10 +77,10 @@ impl<S: ObjectStore> ObjectSink<S> {
             store,
             open: BTreeMap::new(),
             put: HashMap::new(),
-            records: 0,
             objects: 0,
             line: Vec::new(),
-            encoded: Vec::new(),
+            held: 0,
+            most: ALL_BYTES,
         }
     }
 
@@ -106,30 +107,36 @@ impl<S: ObjectStore> ObjectSink<S> {
 
     fn close(&mut self, place: &Place) -> io::Result<()> {
         let Some(object) = self.open.remove(place) else { return Ok(()) };
+        self.held -= object.held.min(self.held);
         let before = self.put.entry(place.slot).or_default();
         let hash = object.hash(*before);
         *before += 1;
-        let key = self.delivery.names.key(&place.account, &place.region, place.slot, hash);
-        self.store.put(&key, &object.finish()?)?;
+        let names = &self.delivery.names;
+        let key = names.key(&place.account, &place.region, place.slot, hash);
+        self.store.put(&key, &object.finish(names.are_gzip())?)?;
         self.objects += 1;
         Ok(())
     }
 
-    fn close_first(&mut self, by: impl Fn(&Object) -> u64) -> io::Result<()> {
-        match self.open.iter().min_by_key(|(_, object)| by(object)).map(|(place, _)| place.clone()) {
-            Some(place) => self.close(&place),
-            None => Ok(()),
+    /// Closes the largest objects until half of the memory is left.
+    fn close_the_largest(&mut self) -> io::Result<()> {
+        let mut places: Vec<(usize, Place)> =
+            self.open.iter().map(|(place, object)| (object.held, place.clone())).collect();
+        places.sort_by(|(a, a_place), (b, b_place)| b.cmp(a).then_with(|| a_place.cmp(b_place)));
+        for (_, place) in places {
+            if self.held <= self.most / 2 {
+                break;
+            }
+            self.close(&place)?;
         }
+        Ok(())
     }
 
     fn close_what_is_large(&mut self, place: &Place) -> io::Result<()> {
-        if self.open.get(place).is_some_and(|object| object.held() >= OBJECT_BYTES) {
+        if self.open.get(place).is_some_and(|object| object.held >= OBJECT_BYTES) {
             self.close(place)?;
         }
-        if self.open.values().map(Object::held).sum::<usize>() >= ALL_BYTES {
-            self.close_first(|object| u64::MAX - object.held() as u64)?;
-        }
-        Ok(())
+        if self.held < self.most { Ok(()) } else { self.close_the_largest() }
     }
 
     fn close_while(&mut self, closes: impl Fn(&Place) -> bool) -> io::Result<()> {
@@ -143,31 +150,31 @@ impl<S: ObjectStore> ObjectSink<S> {
 impl<S: ObjectStore> RecordSink for ObjectSink<S> {
     fn record(&mut self, record: &FlowRecord) -> io::Result<()> {
         let place = self.place(record)?;
-        self.records += 1;
-        if !self.open.contains_key(&place) {
-            if self.open.len() >= OPEN_OBJECTS {
-                self.close_first(|object| object.used)?;
+        let object = match self.open.entry(place.clone()) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(free) => {
+                // a record that the format cannot hold begins no object
+                let mut object = Object::new(&self.delivery);
+                object.take(record)?;
+                self.held += object.held;
+                object.note(record, &self.delivery.format, &mut self.line);
+                free.insert(object);
+                return self.close_what_is_large(&place);
             }
-            self.open.insert(place.clone(), Object::new(&self.delivery)?);
-        }
-        let Some(object) = self.open.get_mut(&place) else { return Ok(()) };
-        self.encoded.clear();
-        if let Err(error) = object.encoder.record(record, &mut self.encoded) {
-            if object.used == 0 {
-                self.open.remove(&place);
-            }
-            return Err(error);
-        }
-        object.content.write_all(&self.encoded)?;
-        self.line.clear();
-        write_record_line(&self.delivery.format, record, &mut self.line);
-        object.crc.update(&self.line);
-        object.used = self.records;
-        if self.records.is_multiple_of(LOOK_EVERY) { self.close_what_is_large(&place) } else { Ok(()) }
+        };
+        let before = object.held;
+        object.take(record)?;
+        self.held = self.held + object.held - before.min(self.held);
+        object.note(record, &self.delivery.format, &mut self.line);
+        self.close_what_is_large(&place)
     }
 
     fn end_of_window(&mut self) -> io::Result<()> {
-        self.open.values_mut().try_for_each(Object::end_of_window)
+        for object in self.open.values_mut() {
+            object.end_of_window()?;
+        }
+        self.held = self.open.values().map(|object| object.held).sum();
+        Ok(())
     }
 
     fn passed(&mut self, second: i64) -> io::Result<()> {
@@ -182,43 +189,39 @@ impl<S: ObjectStore> RecordSink for ObjectSink<S> {
 /// An object that is being made.
 struct Object {
     encoder: Box<dyn RecordEncoder>,
-    content: Content,
+    content: Vec<u8>,
     crc: Crc,
-    /// The number of the record that came last.
-    used: u64,
-}
-
-enum Content {
-    Plain(Vec<u8>),
-    Gzip(Box<GzEncoder<Vec<u8>>>),
+    /// How much memory it takes, by and large.
+    held: usize,
+    beside: usize,
 }
 
 impl Object {
-    fn new(delivery: &ObjectDelivery) -> io::Result<Object> {
+    fn new(delivery: &ObjectDelivery) -> Object {
         let mut encoder = encoder(delivery.names.file_format, &delivery.format, delivery.header);
-        let mut content = match delivery.names.are_gzip() {
-            // the header that it writes has no time
-            true => Content::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::default()))),
-            false => Content::Plain(Vec::new()),
-        };
-        let mut begin = Vec::new();
-        encoder.begin(&mut begin);
-        content.write_all(&begin)?;
-        Ok(Object { encoder, content, crc: Crc::new(), used: 0 })
+        let beside = if delivery.names.file_format == FileFormat::Parquet { BESIDE_PARQUET } else { BESIDE };
+        let mut content = Vec::new();
+        encoder.begin(&mut content);
+        Object { encoder, content, crc: Crc::new(), held: 0, beside }
     }
 
-    fn held(&self) -> usize {
-        let content = match &self.content {
-            Content::Plain(content) => content.len(),
-            Content::Gzip(encoder) => encoder.get_ref().len(),
-        };
-        content + self.encoder.held()
+    fn take(&mut self, record: &FlowRecord) -> io::Result<()> {
+        self.encoder.record(record, &mut self.content)?;
+        self.held = self.beside + self.content.len() + self.encoder.held();
+        Ok(())
+    }
+
+    /// Lets the hash know of the record.
+    fn note(&mut self, record: &FlowRecord, format: &LogFormat, line: &mut Vec<u8>) {
+        line.clear();
+        write_record_line(format, record, line);
+        self.crc.update(line);
     }
 
     fn end_of_window(&mut self) -> io::Result<()> {
-        let mut out = Vec::new();
-        self.encoder.end_of_window(&mut out)?;
-        self.content.write_all(&out)
+        self.encoder.end_of_window(&mut self.content)?;
+        self.held = self.beside + self.content.len() + self.encoder.held();
+        Ok(())
     }
 
     /// The hash in the name, given how many objects of the slot came before.
@@ -229,24 +232,15 @@ impl Object {
         crc.sum()
     }
 
-    fn finish(mut self) -> io::Result<Vec<u8>> {
-        let mut out = Vec::new();
-        self.encoder.finish(&mut out)?;
-        self.content.write_all(&out)?;
-        match self.content {
-            Content::Plain(content) => Ok(content),
-            Content::Gzip(encoder) => encoder.finish(),
+    fn finish(mut self, gzip: bool) -> io::Result<Vec<u8>> {
+        self.encoder.finish(&mut self.content)?;
+        if !gzip {
+            return Ok(self.content);
         }
-    }
-}
-
-impl Content {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Content::Plain(content) => content.extend_from_slice(bytes),
-            Content::Gzip(encoder) => encoder.write_all(bytes)?,
-        }
-        Ok(())
+        // the header that it writes has no time
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&self.content)?;
+        encoder.finish()
     }
 }
 

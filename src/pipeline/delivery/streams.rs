@@ -1,7 +1,7 @@
 //! Records → batches of events for CloudWatch Logs, a folder for each log stream.
 //!
-//! A batch is written when a record has no room in it any more, or at the end; the one that was used least lately when
-//! [`OPEN_STREAMS`] are open. Batches are numbered within their stream.
+//! A batch is written when a record has no room in it any more, or at the end. When all batches together take [`ALL_BYTES`],
+//! the largest are written until half of that is left. Batches are numbered within their stream.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -14,8 +14,11 @@ use crate::flowlog::text::write_record_line;
 use crate::pipeline::RecordSink;
 use crate::record::{FlowRecord, LogFormat};
 
-/// How many streams have an open batch at most.
-const OPEN_STREAMS: usize = 64;
+/// How much memory all open batches take together, by and large.
+const ALL_BYTES: usize = 128 << 20;
+
+/// What a stream takes beside its events, in bytes, by and large.
+const BESIDE: usize = 256;
 
 /// Which form batches are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +29,6 @@ pub enum EventForm {
     Subscription,
 }
 
-struct Open {
-    batch: EventBatch,
-    /// The number of the record that came last.
-    used: u64,
-}
-
 /// Writes batches of events into a store.
 pub struct EventSink<S> {
     form: EventForm,
@@ -39,10 +36,13 @@ pub struct EventSink<S> {
     group: String,
     owner: String,
     store: S,
-    open: BTreeMap<String, Open>,
+    open: BTreeMap<String, EventBatch>,
+    /// How much memory the open batches take.
+    held: usize,
+    /// How much they may take.
+    most: usize,
     /// How many batches of each stream were written.
     written: HashMap<String, u64>,
-    records: u64,
     line: Vec<u8>,
 }
 
@@ -56,8 +56,9 @@ impl<S: ObjectStore> EventSink<S> {
             owner,
             store,
             open: BTreeMap::new(),
+            held: 0,
+            most: ALL_BYTES,
             written: HashMap::new(),
-            records: 0,
             line: Vec::new(),
         }
     }
@@ -68,25 +69,40 @@ impl<S: ObjectStore> EventSink<S> {
     }
 
     fn close(&mut self, stream: &str) -> io::Result<()> {
-        let Some(mut open) = self.open.remove(stream).filter(|open| !open.batch.is_empty()) else {
-            return Ok(());
-        };
+        let Some(mut batch) = self.open.remove(stream) else { return Ok(()) };
+        self.held -= (batch.held() + BESIDE).min(self.held);
         let number = self.written.entry(stream.to_owned()).or_default();
         *number += 1;
-        let (group, batch) = (&*self.group, *number);
+        let (group, number) = (&*self.group, *number);
         let (how, suffix) = match self.form {
             EventForm::Put => (Events::Put { group, stream }, "json"),
             EventForm::Subscription => {
-                (Events::Subscription { owner: &self.owner, group, stream, batch }, "json.gz")
+                (Events::Subscription { owner: &self.owner, group, stream, batch: number }, "json.gz")
             }
         };
-        let mut content = open.batch.write(how)?;
+        let mut content = batch.write(how)?;
         if self.form == EventForm::Subscription {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
             encoder.write_all(&content)?;
             content = encoder.finish()?;
         }
-        self.store.put(&format!("{stream}/{batch:08}.{suffix}"), &content)
+        self.store.put(&format!("{stream}/{number:08}.{suffix}"), &content)
+    }
+}
+
+impl<S: ObjectStore> EventSink<S> {
+    /// Writes the largest batches until half of the memory is left.
+    fn close_the_largest(&mut self) -> io::Result<()> {
+        let mut streams: Vec<(usize, String)> =
+            self.open.iter().map(|(stream, batch)| (batch.held(), stream.clone())).collect();
+        streams.sort_by(|(a, a_name), (b, b_name)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
+        for (_, stream) in streams {
+            if self.held <= self.most / 2 {
+                break;
+            }
+            self.close(&stream)?;
+        }
+        Ok(())
     }
 }
 
@@ -114,24 +130,19 @@ impl<S: ObjectStore> RecordSink for EventSink<S> {
         write_record_line(&self.format, record, &mut self.line);
         self.line.pop();
         let line = String::from_utf8_lossy(&self.line).into_owned();
-        self.records += 1;
-        if let Some(open) = self.open.get(&stream)
-            && !open.batch.has_room(start, &line).map_err(invalid)?
-        {
+        let has_room = match self.open.get(&stream) {
+            Some(batch) => batch.has_room(start, &line),
+            None => EventBatch::default().has_room(start, &line),
+        };
+        if !has_room.map_err(invalid)? {
             self.close(&stream)?;
         }
-        if !self.open.contains_key(&stream) {
-            EventBatch::default().has_room(start, &line).map_err(invalid)?;
-            if self.open.len() >= OPEN_STREAMS
-                && let Some(oldest) =
-                    self.open.iter().min_by_key(|(_, open)| open.used).map(|(name, _)| name.clone())
-            {
-                self.close(&oldest)?;
-            }
-        }
-        let open = self.open.entry(stream).or_insert_with(|| Open { batch: EventBatch::default(), used: 0 });
-        open.used = self.records;
-        open.batch.push(start, &line).map_err(invalid)
+        let is_new = !self.open.contains_key(&stream);
+        let batch = self.open.entry(stream).or_default();
+        let before = if is_new { 0 } else { batch.held() + BESIDE };
+        batch.push(start, &line).map_err(invalid)?;
+        self.held = self.held + batch.held() + BESIDE - before.min(self.held);
+        if self.held < self.most { Ok(()) } else { self.close_the_largest() }
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -157,7 +168,7 @@ mod tests {
         let store = DirectoryStore::new(directory.path()).unwrap();
         let format: LogFormat = "${interface-id} ${start}".parse().unwrap();
         let mut sink = EventSink::new(EventForm::Put, format, "g".into(), "1".into(), store);
-        // more streams than may be open, each in two turns; the second a day and a second later
+        // each stream in two turns, the second a day and a second later
         for turn in [0, 86_401] {
             for n in 0..100 {
                 sink.record(&record(&format!("eni-{n}"), turn)).unwrap();
@@ -167,7 +178,7 @@ mod tests {
             assert_eq!(sink.record(&bad).unwrap_err().kind(), io::ErrorKind::InvalidData);
         }
         sink.finish().unwrap();
-        assert_eq!(sink.batches(), 200);
+        assert_eq!((sink.batches(), sink.held), (200, 0));
         for n in 0..100 {
             for (batch, start) in [(1, 0), (2, 86_401)] {
                 let path = directory.path().join(format!("eni-{n}-all/{batch:08}.json"));
@@ -178,5 +189,22 @@ mod tests {
                 assert_eq!(json["logEvents"][0]["message"], format!("eni-{n} {start}"));
             }
         }
+    }
+
+    #[test]
+    fn open_batches_never_take_more_memory_than_they_may() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = DirectoryStore::new(directory.path()).unwrap();
+        let format: LogFormat = "${interface-id}".parse().unwrap();
+        let mut sink = EventSink::new(EventForm::Put, format, "g".into(), "1".into(), store);
+        sink.most = 20_000;
+        for n in 0..1000 {
+            sink.record(&record(&format!("eni-{}", n % 50), n)).unwrap();
+            assert!(sink.held < sink.most);
+            let held: usize = sink.open.values().map(|batch| batch.held() + BESIDE).sum();
+            assert_eq!(sink.held, held);
+        }
+        sink.finish().unwrap();
+        assert!((50..500).contains(&sink.batches()), "{}", sink.batches());
     }
 }

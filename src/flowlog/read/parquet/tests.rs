@@ -57,8 +57,10 @@ fn written(rows: usize, group: usize, properties: WriterProperties) -> Vec<u8> {
                     column.typed::<Int32Type>().write_batch(&values, levels, None).unwrap();
                 }
                 4 => {
-                    let values: Vec<f64> =
-                        there.iter().map(|row| if row % 2 == 0 { 443.0 } else { f64::NAN }).collect();
+                    let values: Vec<f64> = there
+                        .iter()
+                        .map(|row| if row.is_multiple_of(2) { 443.0 } else { f64::NAN })
+                        .collect();
                     column.typed::<DoubleType>().write_batch(&values, levels, None).unwrap();
                 }
                 5 => {
@@ -136,7 +138,7 @@ fn rows_come_back_with_any_encoding_and_compression() {
             if row % 7 == 3 {
                 return format!("2 - - - - - {row} - -");
             }
-            let dstport = if row % 2 == 0 { "443" } else { "-" };
+            let dstport = if row.is_multiple_of(2) { "443" } else { "-" };
             let (high, low) = (row / 250 % 250, row % 250);
             format!("2 - 10.0.{high}.{low} {row} {dstport} {} {row} OK true", row * 40)
         })

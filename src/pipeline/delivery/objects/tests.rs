@@ -94,18 +94,22 @@ fn the_same_records_give_the_same_objects() {
 }
 
 #[test]
-fn there_are_never_more_objects_open_than_memory_allows() {
+fn open_objects_never_take_more_memory_than_they_may() {
     let bucket = Bucket::default();
     let mut sink = sink(&bucket);
-    for round in 0..2 {
-        for slot in 0..1000 {
+    sink.most = 100 << 10;
+    for round in 0..20 {
+        for slot in 0..200 {
             sink.record(&ending_at(slot * 300 + round)).unwrap();
-            assert!(sink.open.len() <= OPEN_OBJECTS);
+            let held: usize = sink.open.values().map(|object| object.held).sum();
+            assert_eq!(held, sink.held);
+            assert!(held < sink.most);
         }
     }
     sink.finish().unwrap();
+    assert_eq!(sink.held, 0);
     let records: usize = bucket.objects().iter().map(|(_, lines)| lines.len()).sum();
-    assert_eq!(records, 2000);
+    assert_eq!(records, 4000);
 }
 
 #[test]
