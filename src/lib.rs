@@ -51,13 +51,18 @@
 //! | 0 | [`packet`] | the words for packets: a captured packet, an IP packet, times, flags, reasons to skip |
 //! | 0 | [`flow`] | flow keys, capture windows, counters |
 //! | 0 | [`record`] | the 54 fields, a record with a typed value for each, log formats |
+//! | 0 | [`consumer`] | what reads flow logs, and what each reader insists on |
 //! | 1 | [`capture`] | bytes → captured packets: pcap and pcapng, compressed or not, many files in time order; and back |
 //! | 1 | [`decode`] | a captured packet → the IP packet that counts, or the reason why there is none |
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
+//! | 1 | [`kit`] | a log and who is to read it → its reader's configuration |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
-//! | 1 | [`flowlog`] | records ↔ lines of text |
+//! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
+//! | 1 | [`lint`] | lines of a flow log → what in them cannot be true, or breaks what reads it |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
+//! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
+//! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
@@ -66,15 +71,20 @@
 //! `docs/decisions.md`.
 
 pub mod capture;
+pub mod consumer;
 pub mod decode;
+pub mod deliver;
 pub mod diff;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;
+pub mod kit;
+pub mod lint;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;
 pub mod record;
+pub mod store;
 pub mod vpc;
 
 /// The Rust in the README, compiled and run.

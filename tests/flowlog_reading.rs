@@ -64,6 +64,13 @@ const LOGS: &[(&str, LogShape, [u64; 5])] = &[
     ("tail.log", LogShape::Text, [4, 0, 0, 0, 0]),
     ("transit-gateway.log", LogShape::Text, [1, 1, 0, 0, 0]),
     ("untidy.log", LogShape::Text, [6, 1, 0, 0, 11]),
+    ("faulty.log", LogShape::Text, [5, 0, 0, 3, 1]),
+    ("firehose.json", LogShape::Json, [2, 0, 0, 0, 0]),
+    ("kinesis.json", LogShape::Json, [1, 0, 0, 0, 0]),
+    ("ocsf.json", LogShape::Json, [1, 0, 0, 0, 0]),
+    ("records.json", LogShape::Json, [3, 0, 0, 0, 0]),
+    ("records.ndjson", LogShape::Json, [3, 0, 0, 0, 0]),
+    ("transit-gateway-no-header.log", LogShape::Text, [1, 0, 0, 0, 0]),
 ];
 
 #[test]

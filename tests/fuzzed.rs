@@ -17,7 +17,7 @@ const OF_CAPTURES: [Check; 5] = [
     ("merge", checks::merge, 2),
 ];
 
-const OF_LOGS: [Check; 1] = [("flowlog_read", checks::flowlog_read, 4)];
+const OF_LOGS: [Check; 2] = [("flowlog_read", checks::flowlog_read, 4), ("lint", checks::lint, 3)];
 
 /// Takes any bytes for some traffic.
 const OF_BYTES: [Check; 1] = [("diff", checks::diff, 3)];

@@ -157,6 +157,28 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+/// Without the feature an address is still understood, and what is missing is said.
+#[cfg(not(feature = "s3"))]
+#[test]
+fn an_address_in_s3_without_the_feature() {
+    let seed = "fixtures/captures/seed.pcap";
+    for arguments in [
+        &["convert", "s3://bucket/key"][..],
+        &["convert", seed, "-o", "s3://bucket/key"],
+        &["convert", seed, "--layout", "s3", "--account-id", "1", "--set", "region=r", "-o", "s3://bucket"],
+        &["diff", seed, "s3://bucket/key"],
+        &["inspect", "s3://bucket/key"],
+        &["lint", "s3://bucket/key"],
+        &["extract", seed, "--log", "s3://bucket/key", "--line", "1", "-o", "/dev/null"],
+    ] {
+        let output = Command::new(BINARY).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot be used: this build has no S3"), "{said}");
+        assert!(said.contains("hint: `cargo install flowtruth --features s3` builds one"), "{said}");
+    }
+}
+
 #[test]
 fn lengths_that_lie_are_damage_in_bounded_memory() {
     let directory = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{Capture, CaptureError, CaptureErrorKind};
+use super::{Capture, CaptureError, CaptureErrorKind, Openable};
 
 /// One capture to read.
 pub enum CaptureInput {
@@ -12,6 +12,8 @@ pub enum CaptureInput {
     Path(PathBuf),
     /// Something already open, standard input for one, and its name for messages.
     Reader(String, Box<dyn Read + Send>),
+    /// Something else that can be opened more than once.
+    Openable(Openable),
 }
 
 /// What [`expand_inputs`] found.

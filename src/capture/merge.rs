@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ahead::{ComesNext, TakePacket};
 use super::reader::Advanced;
-use super::{Capture, CaptureError, CaptureInfo, CaptureInput};
+use super::{Capture, CaptureError, CaptureInfo, CaptureInput, Openable};
 use crate::packet::{CapturedPacket, LinkType, PacketDirection, PacketTime, Timestamp};
 
 /// A capture's place among the others: its head's time, none first, and its index.
@@ -55,10 +55,25 @@ struct Slot {
     size: Option<u64>,
 }
 
+/// How a capture is opened anew.
+enum Again {
+    Path(PathBuf),
+    Openable(Openable),
+}
+
+impl Again {
+    fn open(&self, progress: Arc<AtomicU64>) -> Result<Capture, CaptureError> {
+        match self {
+            Again::Path(path) => Capture::open_counted(path, progress),
+            Again::Openable(openable) => Capture::open_openable(openable, progress),
+        }
+    }
+}
+
 /// How far a capture is.
 enum State {
     /// Its first packet's time is known; to be opened when its turn comes.
-    Closed(PathBuf),
+    Closed(Again),
     /// Its head is cut and waits.
     Open(Box<Capture>),
     /// It is the active one, or ended, or failed.
@@ -112,10 +127,14 @@ impl MergedCaptures {
     /// Adds a capture; alone, it stays open.
     fn add(&mut self, index: usize, input: CaptureInput, alone: bool) {
         let progress = self.progress.clone();
-        let (name, path, opened) = match input {
+        let (name, again, opened) = match input {
             CaptureInput::Path(path) => {
                 let opened = Capture::open_counted(&path, progress);
-                (path.to_string_lossy().into_owned(), Some(path), opened)
+                (path.to_string_lossy().into_owned(), Some(Again::Path(path)), opened)
+            }
+            CaptureInput::Openable(openable) => {
+                let opened = Capture::open_openable(&openable, progress);
+                (openable.name().to_owned(), Some(Again::Openable(openable)), opened)
             }
             CaptureInput::Reader(name, reader) => {
                 let opened = Capture::from_counted_reader(&name, reader, progress);
@@ -131,12 +150,12 @@ impl MergedCaptures {
                 if let Ok(true) = advanced {
                     self.heap.push(Reverse((time_of(&capture), index)));
                 }
-                match (advanced, path) {
-                    (Ok(true), Some(path)) if slot.size.is_some() && !alone => {
+                match (advanced, again) {
+                    (Ok(true), Some(again)) if slot.size.is_some() && !alone => {
                         // it is read again from its start
                         self.progress.fetch_sub(capture.bytes_read(), Ordering::Relaxed);
                         slot.info = Some(capture.into_info());
-                        slot.state = State::Closed(path);
+                        slot.state = State::Closed(again);
                     }
                     (Ok(true), _) => slot.state = State::Open(Box::new(capture)),
                     (Ok(false), _) => slot.info = Some(capture.into_info()),
@@ -201,7 +220,7 @@ impl MergedCaptures {
             let capture = match std::mem::replace(&mut slot.state, State::Away) {
                 State::Away => continue,
                 State::Open(capture) => capture,
-                State::Closed(path) => match Capture::open_counted(&path, self.progress.clone()) {
+                State::Closed(again) => match again.open(self.progress.clone()) {
                     Err(error) => return Some(MergeStep::Failed { capture: index, error }),
                     Ok(mut capture) => match capture.advance() {
                         Ok(true) => Box::new(capture),

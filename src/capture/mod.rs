@@ -27,6 +27,7 @@ mod info;
 mod inputs;
 mod losses;
 mod merge;
+mod openable;
 pub mod pcap;
 mod pcapng;
 mod readahead;
@@ -48,6 +49,7 @@ pub use info::{
 pub use inputs::{CaptureInput, ExpandedInputs, SkippedFile, expand_inputs};
 pub use losses::{Loss, Losses};
 pub use merge::{MergeStep, MergedCaptures};
+pub use openable::Openable;
 pub use reader::Capture;
 pub use sniff::{Compression, Foreign, Sniffed, sniff};
 pub use write::{CaptureWriter, PacketOrigin, WriteError, WriteFormat};

@@ -8,8 +8,11 @@ use flowtruth::filter::Filter;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
 
+use super::delivery::args::DeliveryArgs;
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
+use super::kit::args::KitArgs;
+use super::lint::args::LintArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
@@ -29,11 +32,13 @@ Examples:
   flowtruth convert capture.pcap                     records on standard output
   tcpdump -i eth0 -w - | flowtruth convert -         records as windows close
   flowtruth diff capture.pcap flow.log               packets against a flow log
-  flowtruth inspect capture.pcap                     what is in a capture
+  flowtruth inspect capture.pcap                     what is in a capture, or in a flow log
+  flowtruth lint flow.log                            what in a flow log cannot be true
   flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
                                                      the packets behind a record
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
+  flowtruth kit athena --log-format v5               a table for the log, to be created in Athena
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -61,16 +66,20 @@ impl Color {
 pub enum Command {
     /// Write the flow log records of captures
     Convert(Box<ConvertArgs>),
-    /// Show what is in captures, and which options of `convert` fit
+    /// Show what is in captures, and which options of `convert` fit; or what is in flow logs
     Inspect(InspectArgs),
     /// Compare captures and flow logs, and say of every difference why
     Diff(Box<DiffArgs>),
+    /// Say what in flow logs cannot be true, or breaks what reads them
+    Lint(Box<LintArgs>),
     /// Write the packets behind a flow or a record as a capture
     Extract(Box<ExtractArgs>),
     /// Say what the rules of a VPC do to a flow, without a capture
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record
     Fields(FieldsArgs),
+    /// Print what a reader of flow logs has to be told: its configuration, tables, commands
+    Kit(Box<KitArgs>),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
@@ -91,15 +100,27 @@ Examples:
   tcpdump -i eth0 -w - | flowtruth convert -
       records as soon as the packets' time has passed their window
   flowtruth convert --vpc vpc/ --why capture.pcap
-      the records of every interface of a VPC, ACCEPT or REJECT, and the rule that decided";
+      the records of every interface of a VPC, ACCEPT or REJECT, and the rule that decided
+  flowtruth convert --layout s3 --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
+      objects with the names that AWS's have on S3
+  flowtruth convert --max-aggregation-interval 600 --file-format json flow.log.gz
+      a flow log again, with longer intervals and as JSON
+  flowtruth convert --file-format parquet -o flows.parquet capture.pcap
+      Parquet with AWS's columns
+  flowtruth convert --target athena --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
+      what Athena reads";
 
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_EXAMPLES)]
 pub struct ConvertArgs {
     /// Captures (pcap, pcapng; also compressed with gzip, zstd, xz, bzip2 or lz4), directories of captures, or `-` for
-    /// standard input; read in time order as one capture
-    #[arg(value_name = "CAPTURE", value_hint = ValueHint::AnyPath)]
+    /// standard input; read in time order as one capture. Or flow logs, whose records are written anew
+    #[arg(value_name = "CAPTURE|LOG", value_hint = ValueHint::AnyPath)]
     pub captures: Vec<PathBuf>,
+
+    /// The fields of a flow log that has no header line, as `--log-format` takes them
+    #[arg(long, value_name = "FORMAT")]
+    pub input_format: Option<String>,
 
     #[command(flatten)]
     pub metering: MeteringArgs,
@@ -109,6 +130,9 @@ pub struct ConvertArgs {
 
     #[command(flatten)]
     pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub delivery: DeliveryArgs,
 
     #[command(flatten)]
     pub vpc: VpcArgs,
@@ -203,8 +227,9 @@ pub struct RecordArgs {
     #[arg(long = "interface-address", value_name = "ADDRESS")]
     pub interface_addresses: Vec<std::net::IpAddr>,
 
-    /// Write the records to this file (`.gz`: gzip) once they are complete, instead of to standard output
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Write the records to this file (`.gz`: gzip; `.parquet`) once they are complete, instead of to standard output; with
+    /// `--layout` into this directory
+    #[arg(short, long, value_name = "FILE|DIR/", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
 }
 
@@ -234,22 +259,28 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   flowtruth inspect capture.pcap
   flowtruth inspect --json *.pcapng | jq '.captures[].time'
+  flowtruth inspect flow.log.gz              what is in a flow log
+  flowtruth inspect --json flow.log          how each of its lines was understood
   flowtruth inspect --vpc vpc/               the VPC as it was understood, and what is missing";
 
 #[derive(Args, Debug)]
 #[command(after_help = INSPECT_EXAMPLES)]
 pub struct InspectArgs {
-    /// Captures, directories of captures, or `-` for standard input; each on its own
-    #[arg(value_name = "CAPTURE", required_unless_present = "vpc", value_hint = ValueHint::AnyPath)]
+    /// Captures or flow logs, directories of either, or `-` for standard input; each on its own
+    #[arg(value_name = "FILE", required_unless_present = "vpc", value_hint = ValueHint::AnyPath)]
     pub captures: Vec<PathBuf>,
 
     /// Show the VPC that these files and folders describe, and what is missing from it; repeatable
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub vpc: Vec<PathBuf>,
 
-    /// Write JSON
+    /// Write JSON: one document of all captures, or of flow logs a line for each of their lines
     #[arg(long)]
     pub json: bool,
+
+    /// The fields of a flow log without a header, in AWS's syntax, or a ready format such as `v5`
+    #[arg(long, value_name = "FORMAT")]
+    pub input_format: Option<String>,
 
     /// Look inside these tunnels: `vxlan`, `geneve`, `gre`, or `all`
     #[arg(long, value_name = "TUNNEL,…")]

@@ -1,58 +1,70 @@
 //! `convert`: captures in, records out.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 
-use flowtruth::capture::CaptureError;
-use flowtruth::pipeline::{Conversion, ConvertError, Ledger, Progress, convert, convert_with_vpc};
+use flowtruth::capture::{CaptureError, CaptureInput};
+use flowtruth::pipeline::{
+    Conversion, ConvertError, Progress, convert, convert_into, convert_with_vpc, convert_with_vpc_into,
+};
 
 use super::args::ConvertArgs;
+use super::delivery::destination::{Destination, cannot_deliver, write_ledger};
+use super::delivery::logs;
+use super::inputs::{self, Inputs};
 use super::interrupt::Interrupt;
-use super::messages::{Trouble, cannot_write, hint, warning};
+use super::kind::{apart, split};
+use super::messages::{Trouble, clean, hint, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::settings::{ConvertSettings, check_outputs};
-use super::{Exit, Result, inputs, summary, vpc};
+use super::{Exit, Result, summary, vpc};
 
 pub fn run(args: ConvertArgs) -> Result {
     let settings = ConvertSettings::new(args)?;
     let progress = Arc::new(Progress::new());
-    let mut inputs = inputs::find(&settings.captures, settings.quiet, &progress)?;
+    // before anything is waited for
+    let interrupt = Interrupt::watch(&progress);
+    let (paths, mut logs) = apart(&settings.captures);
+    let mut inputs = match paths.is_empty() && !logs.is_empty() {
+        true => Inputs::default(),
+        false => inputs::find(&paths, settings.quiet, &progress)?,
+    };
+    let are_logs = settings.input_format.is_some();
+    inputs.captures = split(std::mem::take(&mut inputs.captures), are_logs, &mut logs);
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     check_outputs(settings.output.as_deref(), settings.ledger.as_deref(), &inputs.files)?;
-    let interrupt = Interrupt::watch(&progress);
-    let mut output = match &settings.output {
-        Some(path) => Output::file(path)?,
-        None => Output::standard(),
-    };
+    if let Some(log) = logs.first() {
+        if !inputs.captures.is_empty() {
+            return Err(Trouble::new(format!(
+                "`{}` is a flow log, and others are captures",
+                clean(&log.name())
+            ))
+            .with_hint("convert the captures in one run and the logs in another"));
+        }
+        inputs::report(&inputs.failures);
+        let exit = logs::run(settings, logs, &interrupt, &progress)?;
+        return Ok(if inputs.failures.is_empty() { exit } else { Exit::Trouble });
+    }
+    settings.check_captures()?;
+    let mut destination = Destination::open(&settings.delivery, settings.output.as_deref())?;
     let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
-    [Some(&output), ledger_output.as_ref()]
+    [destination.output(), ledger_output.as_ref()]
         .into_iter()
         .flatten()
         .for_each(|output| interrupt.removes(output));
-    let to_file = output.temporary().is_some();
-    let writes_to_terminal = !to_file && std::io::stdout().is_terminal();
+    let to_file = destination.output().is_some_and(Output::is_whole_or_not);
+    let to_standard = destination.output().is_some_and(|output| !output.is_whole_or_not());
+    let writes_to_terminal = to_standard && std::io::stdout().is_terminal();
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, writes_to_terminal));
     // a live capture that is stopped has ended; a file that is stopped has not been read
     let write_after_interrupt = inputs.is_live() && !to_file;
-    let converted = match &settings.vpc {
-        None => convert(
-            inputs.captures,
-            &settings.meter,
-            &settings.records,
-            &mut output,
-            write_after_interrupt,
-            &progress,
-        ),
-        Some(vpc) => convert_with_vpc(
-            inputs.captures,
-            &settings.meter,
-            &settings.records,
-            &vpc.options,
-            &mut output,
-            write_after_interrupt,
-            &progress,
-        ),
+    let converted = match &mut destination {
+        // lines on one output have a faster way of their own
+        Destination::Output(output) if settings.delivery.is_plain() => {
+            write_lines(inputs.captures, &settings, output, write_after_interrupt, &progress)
+        }
+        delivered => deliver(inputs.captures, &settings, delivered, write_after_interrupt, &progress)?,
     };
     drop(bar);
     if let (Err(_), Some(ledger)) = (&converted, &ledger_output) {
@@ -63,16 +75,11 @@ pub fn run(args: ConvertArgs) -> Result {
     }
     let Conversion { ledger, failures, interrupted } = match converted {
         Ok(conversion) => conversion,
-        Err(ConvertError::Write(error)) => return Err(cannot_write(output.name(), error)),
-        Err(ConvertError::Spill(error)) => {
-            return Err(Trouble::new(error.to_string())
-                .caused_by(error.source)
-                .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`"));
-        }
+        Err(error) => return Err(cannot_deliver(&destination, error)),
     };
     if interrupted && !write_after_interrupt {
         let state = if to_file { "was not written" } else { "is incomplete" };
-        warning(format_args!("interrupted; {} {state}", output.name()));
+        warning(format_args!("interrupted; {} {state}", destination.name()));
         return Ok(Exit::Interrupted);
     }
 
@@ -88,7 +95,7 @@ pub fn run(args: ConvertArgs) -> Result {
         // nothing was read, so nothing may take the place of an earlier output
         return Ok(Exit::Trouble);
     }
-    output.finish()?;
+    destination.finish()?;
     if !settings.quiet {
         summary::show(&ledger);
         vpc::convert::show(&ledger);
@@ -106,10 +113,37 @@ pub fn run(args: ConvertArgs) -> Result {
     }
 }
 
-fn write_ledger(ledger: &Ledger, mut output: Output) -> std::result::Result<(), Trouble> {
-    serde_json::to_writer_pretty(&mut output, ledger)
-        .map_err(std::io::Error::from)
-        .and_then(|()| output.write_all(b"\n"))
-        .map_err(|error| cannot_write(output.name(), error))?;
-    output.finish()
+fn write_lines(
+    captures: Vec<CaptureInput>,
+    settings: &ConvertSettings,
+    output: &mut Output,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> std::result::Result<Conversion, ConvertError> {
+    let ConvertSettings { meter, records, .. } = settings;
+    match &settings.vpc {
+        None => convert(captures, meter, records, output, write_after_interrupt, progress),
+        Some(vpc) => {
+            let options = &vpc.options;
+            convert_with_vpc(captures, meter, records, options, output, write_after_interrupt, progress)
+        }
+    }
+}
+
+fn deliver(
+    captures: Vec<CaptureInput>,
+    settings: &ConvertSettings,
+    destination: &mut Destination,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> std::result::Result<std::result::Result<Conversion, ConvertError>, Trouble> {
+    let ConvertSettings { meter, records, quiet, .. } = settings;
+    let why = settings.vpc.as_ref().is_some_and(|vpc| vpc.options.why);
+    destination.take(&settings.delivery, records, why, *quiet, |sink| match &settings.vpc {
+        None => convert_into(captures, meter, records, sink, write_after_interrupt, progress),
+        Some(vpc) => {
+            let options = &vpc.options;
+            convert_with_vpc_into(captures, meter, records, options, sink, write_after_interrupt, progress)
+        }
+    })
 }

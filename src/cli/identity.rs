@@ -4,9 +4,17 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What all names of one existing file share.
+use flowtruth::store::ObjectAddress;
+
+/// What all names of one existing file share, or what an object's address says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Identity(Inner);
+pub struct Identity(Which);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Which {
+    File(Inner),
+    Object(ObjectAddress),
+}
 
 #[cfg(unix)]
 type Inner = (u64, u64);
@@ -14,8 +22,12 @@ type Inner = (u64, u64);
 type Inner = PathBuf;
 
 impl Identity {
-    /// The identity of the regular file at a path, links followed; `None` where there is none.
+    /// The identity of the regular file at a path, links followed, or of the object at an address; `None` where there is
+    /// none.
     pub fn of_file(path: &Path) -> Option<Self> {
+        if let Some(Ok(address)) = ObjectAddress::of_path(path) {
+            return Some(Identity(Which::Object(address)));
+        }
         let metadata = path.metadata().ok().filter(Metadata::is_file)?;
         Self::new(&metadata, path)
     }
@@ -36,12 +48,12 @@ impl Identity {
     #[cfg(unix)]
     fn new(metadata: &Metadata, _: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
-        Some(Identity((metadata.dev(), metadata.ino())))
+        Some(Identity(Which::File((metadata.dev(), metadata.ino()))))
     }
 
     #[cfg(not(unix))]
     fn new(_: &Metadata, path: &Path) -> Option<Self> {
-        path.canonicalize().ok().map(Identity)
+        path.canonicalize().ok().map(|path| Identity(Which::File(path)))
     }
 }
 

@@ -5,15 +5,17 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowtruth::capture::{CaptureError, CaptureErrorKind, CaptureInput, expand_inputs};
+use flowtruth::capture::{CaptureError, CaptureErrorKind, CaptureInput, Openable, expand_inputs};
 use flowtruth::pipeline::Progress;
 
 use super::identity::Identity;
 use super::live;
-use super::messages::{Trouble, clean, error, hint, say, warning};
+use super::messages::{Trouble, clean, error, hint, hint_of_store, say, warning};
+use super::objects::{self, Found, Objects};
 use super::summary::counted;
 
 /// The captures to read, and what was wrong with those that cannot be.
+#[derive(Default)]
 pub struct Inputs {
     /// In the order of the arguments, a directory's in the order of their names.
     pub captures: Vec<CaptureInput>,
@@ -32,6 +34,7 @@ pub fn find(arguments: &[PathBuf], quiet: bool, progress: &Arc<Progress>) -> Res
     let arguments = if arguments.is_empty() { &standard_input[..] } else { arguments };
     let mut inputs =
         Inputs { captures: Vec::new(), files: Vec::new(), total_bytes: Some(0), failures: Vec::new() };
+    let mut objects = Objects::default();
     let mut reads_standard_input = false;
     for argument in arguments {
         if argument.as_os_str() == "-" {
@@ -44,6 +47,11 @@ pub fn find(arguments: &[PathBuf], quiet: bool, progress: &Arc<Progress>) -> Res
             }
             reads_standard_input = true;
             inputs.standard_input(progress);
+        } else if let Some(found) = objects.find(argument) {
+            match found? {
+                Found::Object(object) => inputs.object(object),
+                Found::Below(below) => inputs.objects(argument, below, quiet)?,
+            }
         } else if argument.is_dir() {
             inputs.directory(argument, quiet, progress);
         } else {
@@ -131,6 +139,19 @@ impl Inputs {
         found.captures.into_iter().for_each(|capture| self.file(capture, progress));
     }
 
+    fn object(&mut self, object: Openable) {
+        self.total_bytes = self.total_bytes.map(|total| total + object.size());
+        let path = PathBuf::from(object.name());
+        self.files.extend(Identity::of_file(&path).map(|identity| (path, identity)));
+        self.captures.push(CaptureInput::Openable(object));
+    }
+
+    fn objects(&mut self, name: &Path, below: Vec<Openable>, quiet: bool) -> Result<(), Trouble> {
+        let (_, chosen) = objects::of_one_kind(name, below, quiet)?;
+        chosen.into_iter().for_each(|object| self.object(object));
+        Ok(())
+    }
+
     /// A capture that is named twice counts twice; nobody means that.
     fn warn_of_repeated_files(&self) {
         let mut seen: HashMap<&Identity, u32> = HashMap::new();
@@ -150,10 +171,10 @@ pub fn report(failures: &[CaptureError]) {
     let mut given = Vec::new();
     for failure in failures {
         error(failure);
-        if let Some(advice) = failure.hint()
+        if let Some(advice) = failure.hint().map(str::to_owned).or_else(|| hint_of_store(failure))
             && !given.contains(&advice)
         {
-            hint(advice);
+            hint(&advice);
             given.push(advice);
         }
     }

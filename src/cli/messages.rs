@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use flowtruth::pipeline::with_causes;
+use flowtruth::store::StoreTrouble;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -93,6 +94,18 @@ pub fn hint(text: impl fmt::Display) {
     write("hint", HINT, text);
 }
 
+/// What to do about trouble with a store that is behind an error.
+pub fn hint_of_store(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(trouble) = error.downcast_ref::<io::Error>().and_then(StoreTrouble::of) {
+            return trouble.hint();
+        }
+        cause = error.source();
+    }
+    None
+}
+
 /// Says something plainly.
 pub fn say(text: impl fmt::Display) {
     // nobody is left to hear that standard error is closed
@@ -106,6 +119,11 @@ fn write(label: &str, style: Style, text: impl fmt::Display) {
 /// An error of standard output or a file that was to be written.
 pub fn cannot_write(what: impl fmt::Display, error: io::Error) -> Trouble {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let of_store = hint_of_store(&error);
     let trouble = Trouble::new(format!("cannot write {what}")).caused_by(error);
-    if full { trouble.with_hint("free some space, or write to another disk with `-o`") } else { trouble }
+    match of_store {
+        _ if full => trouble.with_hint("free some space, or write to another disk with `-o`"),
+        Some(hint) => trouble.with_hint(hint),
+        None => trouble,
+    }
 }

@@ -1,6 +1,6 @@
 //! The command line: what was typed ([`args`]) → what it means (settings) → one file a verb.
 //!
-//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences found, 2 trouble,
+//! Data goes to standard output, everything else to standard error. Exit status: 0 fine, 1 differences or faults found, 2 trouble,
 //! 130 interrupted. A reader that closes the pipe is no error.
 
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 mod args;
 mod convert;
+mod delivery;
 mod diff;
 mod extract;
 mod fields;
@@ -17,9 +18,13 @@ mod identity;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod kind;
+mod kit;
+mod lint;
 mod live;
 mod memory;
 mod messages;
+mod objects;
 mod output;
 mod progress;
 mod settings;
@@ -36,7 +41,7 @@ use messages::Trouble;
 enum Exit {
     /// Everything asked for was done.
     Fine,
-    /// The sides of a comparison differ.
+    /// The sides of a comparison differ, or something is wrong with a log.
     Differences,
     /// Something could not be read or written; it has been reported.
     Trouble,
@@ -72,9 +77,11 @@ pub fn run() -> ExitCode {
         Command::Convert(args) => convert::run(*args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Lint(args) => lint::run(*args),
         Command::Extract(args) => extract::run(*args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
+        Command::Kit(args) => kit::run(*args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(args),
     };

@@ -1,7 +1,7 @@
 //! Where records and other files are written.
 //!
 //! A regular file is written under a temporary name beside its place and renamed when it is complete, so that
-//! nobody ever sees half of it. Devices and pipes are written directly.
+//! nobody ever sees half of it; an object appears when it is complete. Devices and pipes are written directly.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use flowtruth::store::ObjectWriter;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::messages::{Trouble, cannot_write};
+use super::objects::Objects;
 
 /// How much is gathered before it is written to a file.
 const BUFFER: usize = 1 << 18;
@@ -25,8 +27,14 @@ pub struct Output {
 
 enum Writer {
     Standard(io::Stdout),
-    Plain(BufWriter<File>),
-    Gzip(Box<GzEncoder<BufWriter<File>>>),
+    Plain(Target),
+    Gzip(Box<GzEncoder<Target>>),
+}
+
+/// Where bytes go in the end.
+enum Target {
+    File(BufWriter<File>),
+    Object(Box<ObjectWriter>),
 }
 
 impl Output {
@@ -35,23 +43,24 @@ impl Output {
         Output { writer: Writer::Standard(io::stdout()), name: "standard output".to_owned(), place: None }
     }
 
-    /// A file; gzip if its name ends with `.gz`. `-` is standard output.
+    /// A file, or an object at an `s3://` address; gzip if its name ends with `.gz`. `-` is standard output.
     pub fn file(path: &Path) -> Result<Self, Trouble> {
         if path.as_os_str() == "-" {
             return Ok(Output::standard());
         }
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
-            return Err(Trouble::new(format!("`{}`: Parquet cannot be written", path.display()))
-                .with_hint("records are text; name a file such as `flow.log` or `flow.log.gz`"));
-        }
         let name = format!("`{}`", path.display());
-        let (file, place) = open(path).map_err(|error| cannot_create(path, error))?;
-        let file = BufWriter::with_capacity(BUFFER, file);
+        let (target, place) = match Objects::create(path) {
+            Some(object) => (Target::Object(Box::new(object?)), None),
+            None => {
+                let (file, place) = open(path).map_err(|error| cannot_create(path, error))?;
+                (Target::File(BufWriter::with_capacity(BUFFER, file)), place)
+            }
+        };
         let gzip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         let writer = if gzip {
-            Writer::Gzip(Box::new(GzEncoder::new(file, Compression::default())))
+            Writer::Gzip(Box::new(GzEncoder::new(target, Compression::default())))
         } else {
-            Writer::Plain(file)
+            Writer::Plain(target)
         };
         Ok(Output { writer, name, place })
     }
@@ -59,6 +68,16 @@ impl Output {
     /// What it is called in messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether nobody sees it before it is complete.
+    pub fn is_whole_or_not(&self) -> bool {
+        let to_object = match &self.writer {
+            Writer::Plain(target) => matches!(target, Target::Object(_)),
+            Writer::Gzip(encoder) => matches!(encoder.get_ref(), Target::Object(_)),
+            Writer::Standard(_) => false,
+        };
+        to_object || self.place.is_some()
     }
 
     /// The file that has to go if the process ends at once.
@@ -71,8 +90,8 @@ impl Output {
         let Output { writer, name, place } = self;
         let completed = match writer {
             Writer::Standard(mut output) => output.flush(),
-            Writer::Plain(mut file) => file.flush(),
-            Writer::Gzip(encoder) => encoder.finish().and_then(|mut file| file.flush()),
+            Writer::Plain(target) => target.finish(),
+            Writer::Gzip(encoder) => encoder.finish().and_then(Target::finish),
         };
         completed.map_err(|error| cannot_write(&name, error))?;
         if let Some((temporary, path)) = place {
@@ -86,7 +105,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
             Writer::Standard(output) => output.write(bytes),
-            Writer::Plain(file) => file.write(bytes),
+            Writer::Plain(target) => target.write(bytes),
             Writer::Gzip(encoder) => encoder.write(bytes),
         }
     }
@@ -95,8 +114,34 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
             Writer::Standard(output) => output.flush(),
-            Writer::Plain(file) if self.place.is_none() => file.flush(),
+            Writer::Plain(target) if self.place.is_none() => target.flush(),
             Writer::Plain(_) | Writer::Gzip(_) => Ok(()),
+        }
+    }
+}
+
+impl Target {
+    /// Writes what is still gathered, and completes an object.
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Target::File(mut file) => file.flush(),
+            Target::Object(object) => object.finish().map_err(|error| error.into_trouble().into()),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Target::File(file) => file.write(bytes),
+            Target::Object(object) => object.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Target::File(file) => file.flush(),
+            Target::Object(object) => object.flush(),
         }
     }
 }

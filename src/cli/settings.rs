@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use flowtruth::decode::Tunnels;
 use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
-use flowtruth::record::{Field, FlowRecord, LogFormat, Origin};
+use flowtruth::record::{Field, FileFormat, FlowRecord, Layout, LogFormat, Origin};
 
 use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, SelectionArgs};
+use super::delivery::settings::Delivery;
 use super::identity::{Identity, same_place};
 use super::memory;
 use super::messages::Trouble;
@@ -20,6 +21,13 @@ pub struct ConvertSettings {
     pub meter: MeterOptions,
     pub records: RecordOptions,
     pub output: Option<PathBuf>,
+    pub delivery: Delivery,
+    /// The columns of a flow log without a header line.
+    pub input_format: Option<LogFormat>,
+    /// Whether the format was typed, described or asked for by a target.
+    pub format_is_chosen: bool,
+    /// Whether the interval was typed.
+    pub interval_is_typed: bool,
     pub ledger: Option<PathBuf>,
     pub quiet: bool,
     /// The VPC around the captures.
@@ -33,15 +41,26 @@ pub struct ConvertSettings {
 impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
-        let ConvertArgs { captures, metering, selection, records, vpc, run } = args;
+        let ConvertArgs { captures, input_format, metering, selection, records, delivery, vpc, run } = args;
+        let typed = vpc.typed;
+        let input_format = input_format.map(|format| log_format("--input-format", &format)).transpose()?;
+        let delivery = Delivery::new(delivery, records.header, records.output.as_deref())?;
         let vpc = VpcSettings::new(vpc)?;
-        let typed = || log_format("--log-format", &records.log_format);
-        let format = vpc.as_ref().and_then(|vpc| vpc.format.clone()).map_or_else(typed, Ok)?;
+        let described = vpc.as_ref().and_then(|vpc| vpc.format.clone());
+        let preferred = described.or_else(|| delivery.preferred_format().filter(|_| !typed.log_format));
+        let format_is_chosen = typed.log_format || preferred.is_some();
+        let format = preferred.map_or_else(|| log_format("--log-format", &records.log_format), Ok)?;
+        delivery.check_format(&format)?;
         let identity = identity(&records)?;
         vpc.iter().for_each(|vpc| vpc.warn(&format));
+        if let Some(vpc) = &vpc {
+            check_reasons(vpc.options.why, &delivery)?;
+        }
         let hints = match vpc {
-            None => unset(&format, &identity).into_iter().chain(unshown(&records, &format)).collect(),
-            Some(_) => unshown(&records, &format),
+            None => {
+                unset(&format, &identity).into_iter().chain(unshown(&records, &format, &delivery)).collect()
+            }
+            Some(_) => unshown(&records, &format, &delivery),
         };
         let hints_without_strangers = vpc.iter().filter_map(|_| of_strangers(&records)).collect();
         let mut meter = meter_options(metering, selection, &records)?;
@@ -53,14 +72,45 @@ impl ConvertSettings {
         Ok(ConvertSettings {
             captures,
             meter,
-            records: RecordOptions { format, header: records.header, identity },
+            records: RecordOptions { format, header: delivery.header, identity },
             output: records.output,
+            delivery,
+            input_format,
+            format_is_chosen,
+            interval_is_typed: typed.interval,
             ledger: run.ledger,
             quiet: run.quiet,
             vpc,
             hints,
             hints_without_strangers,
         })
+    }
+}
+
+impl ConvertSettings {
+    /// Checks what only captures need: a log's records have an account and a Region of their own.
+    pub fn check_captures(&self) -> Result<(), Trouble> {
+        if self.vpc.is_none() && self.delivery.layout == Layout::S3 {
+            check_names(&self.records.identity)?;
+        }
+        self.check_objects()
+    }
+
+    /// Checks, before anything is made, that what was given can stand in the names of objects.
+    pub fn check_objects(&self) -> Result<(), Trouble> {
+        match self.delivery.layout {
+            Layout::S3 => self.delivery.objects(&self.records.format, &self.records.identity).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The values that were given for all records.
+    pub fn constants(&self) -> FlowRecord {
+        let mut constants = self.records.identity.clone();
+        if constants.account_id.as_deref() == Some("unknown") {
+            constants.account_id = None;
+        }
+        constants
     }
 }
 
@@ -157,6 +207,29 @@ fn set(identity: &mut FlowRecord, field: Field, value: &str, option: &str) -> Re
         .map_err(|error| Trouble::new(format!("`{option}` cannot be used")).caused_by(error))
 }
 
+/// Refuses reasons where there is no room for them.
+fn check_reasons(why: bool, delivery: &Delivery) -> Result<(), Trouble> {
+    let has_room = delivery.layout == Layout::File && delivery.file_format == FileFormat::PlainText;
+    match why && !has_room {
+        true => Err(Trouble::new("`--why` writes behind a line of text, and here are none")
+            .with_hint("leave out `--why`, or `--layout`, `--file-format` and `--target`")),
+        false => Ok(()),
+    }
+}
+
+/// Asks for what the names of objects need.
+fn check_names(identity: &FlowRecord) -> Result<(), Trouble> {
+    let is_missing = |value: Option<&str>| value.is_none_or(|value| value == "unknown");
+    let lacks = match (is_missing(identity.account_id.as_deref()), is_missing(identity.region.as_deref())) {
+        (true, true) => "the account and the Region",
+        (true, false) => "the account",
+        (false, true) => "the Region",
+        (false, false) => return Ok(()),
+    };
+    Err(Trouble::new(format!("the names of objects on S3 need {lacks}"))
+        .with_hint("give them with `--account-id 123456789012` and `--set region=us-east-1`"))
+}
+
 /// The identity that the user may have forgotten.
 fn unset(format: &LogFormat, identity: &FlowRecord) -> Option<String> {
     let mut unset = Vec::new();
@@ -187,11 +260,12 @@ fn of_strangers(args: &RecordArgs) -> Option<String> {
 }
 
 /// What was typed, but is not shown.
-fn unshown(args: &RecordArgs, format: &LogFormat) -> Vec<String> {
+fn unshown(args: &RecordArgs, format: &LogFormat, delivery: &Delivery) -> Vec<String> {
     let mut hints = Vec::new();
     for constant in &args.constants {
         let name = constant.split_once('=').map_or("", |(name, _)| name);
-        if Field::from_name(name).is_ok_and(|field| !format.contains(field)) {
+        let in_names = delivery.layout == Layout::S3 && name == Field::Region.name();
+        if !in_names && Field::from_name(name).is_ok_and(|field| !format.contains(field)) {
             hints.push(format!("`{name}` is set, but the log format does not show it"));
         }
     }

@@ -2,5 +2,6 @@
 //!
 //! Each file format is a module of its own that knows bytes only, not files.
 
+pub mod encode;
 pub mod read;
 pub mod text;

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::thread;
 
 use super::background::background;
-use super::emit::{Direct, Emitter, Lines, Output, Written, shows_direction};
+use super::emit::{Direct, Emitter, Lines, Output, RecordEmitter, shows_direction};
 use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
 use super::ordered::{Ordered, Sink, Stopped};
 use super::vpc::InterfacesSeen;
 use super::workers::{Worker, remote};
-use super::{MeterOptions, Progress, RecordOptions};
+use super::{MeterOptions, Progress, RecordOptions, RecordSink};
 use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
 use crate::meter::SpillError;
 
@@ -59,13 +59,36 @@ pub fn convert(
         let worker = Worker::new(Emitter::new(records, output), meter.table_memory());
         let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
         let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
-        let total = &mut conversion.ledger.total;
         let emitter = worker.finish(!conversion.interrupted || write_after_interrupt)?;
-        let Written { records, late_records, packets, bytes } = emitter.written();
-        (total.records, total.late_records) = (records, late_records);
-        (total.written_packets, total.written_bytes) = (packets, bytes);
+        emitter.written().account(&mut conversion.ledger);
         Ok(conversion)
     })
+}
+
+/// [`convert`], with the records handed to a sink instead of written as lines.
+///
+/// The sink is finished unless reading was broken off before its end.
+///
+/// # Errors
+/// As `convert`.
+pub fn convert_into(
+    inputs: Vec<CaptureInput>,
+    meter: &MeterOptions,
+    records: &RecordOptions,
+    sink: &mut dyn RecordSink,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> Result<Conversion, ConvertError> {
+    let worker = Worker::new(RecordEmitter::new(records, &mut *sink), meter.table_memory());
+    let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
+    let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
+    let write_open_windows = !conversion.interrupted || write_after_interrupt;
+    let emitter = worker.finish(write_open_windows)?;
+    emitter.written().account(&mut conversion.ledger);
+    if write_open_windows {
+        sink.finish().map_err(ConvertError::Write)?;
+    }
+    Ok(conversion)
 }
 
 /// Runs a conversion; what it writes is written on a thread of its own where there may be several.

@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
+use super::ledger::Ledger;
 use super::workers::Emit;
-use super::{ConvertError, RecordOptions};
+use super::{ConvertError, RecordOptions, RecordSink};
+use crate::flow::{WindowIndex, Windows};
 use crate::flowlog::text::{LineWriter, write_header_line};
 use crate::meter::{ClosedWindow, Flow, Meter};
-use crate::packet::PacketDirection;
+use crate::packet::{PacketDirection, Timestamp};
 use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat};
 
 /// How many bytes are gathered before they are written.
@@ -21,36 +23,68 @@ pub(super) struct Written {
     pub(super) bytes: u64,
 }
 
+impl Written {
+    /// Enters it into the ledger.
+    pub(super) fn account(self, ledger: &mut Ledger) {
+        let total = &mut ledger.total;
+        (total.records, total.late_records) = (self.records, self.late_records);
+        (total.written_packets, total.written_bytes) = (self.packets, self.bytes);
+    }
+
+    fn count(&mut self, flow: &Flow) {
+        self.records += 1;
+        self.packets += flow.counters.packets;
+        self.bytes += flow.counters.bytes;
+    }
+}
+
 /// How many flows are made into lines together.
 const TOGETHER: usize = 2048;
 
-/// Makes lines of flows. One record is kept and filled anew for each.
+/// Makes records of flows. One record is kept and filled anew for each.
 #[derive(Clone)]
-pub(super) struct Lines {
-    writer: LineWriter,
+struct Records {
     record: FlowRecord,
     /// What the user says of packets whose own direction is not known.
     identity_direction: Option<FlowDirection>,
 }
 
-impl Lines {
-    pub(super) fn new(options: &RecordOptions) -> Lines {
+impl Records {
+    fn new(options: &RecordOptions) -> Records {
         let mut record = options.identity.clone();
         record.action.get_or_insert(Action::Accept);
-        let writer = LineWriter::new(&options.format, &record);
-        Lines { writer, identity_direction: record.flow_direction, record }
+        Records { identity_direction: record.flow_direction, record }
+    }
+
+    #[inline]
+    fn fill(&mut self, flow: &Flow) -> &FlowRecord {
+        self.record.set_flow(&flow.key.flow, &flow.counters);
+        self.record.flow_direction = match flow.key.direction {
+            PacketDirection::Inbound => Some(FlowDirection::Ingress),
+            PacketDirection::Outbound => Some(FlowDirection::Egress),
+            PacketDirection::Unknown => self.identity_direction,
+        };
+        &self.record
+    }
+}
+
+/// Makes lines of flows.
+#[derive(Clone)]
+pub(super) struct Lines {
+    writer: LineWriter,
+    records: Records,
+}
+
+impl Lines {
+    pub(super) fn new(options: &RecordOptions) -> Lines {
+        let records = Records::new(options);
+        Lines { writer: LineWriter::new(&options.format, &records.record), records }
     }
 
     /// Appends the lines of flows.
     pub(super) fn make(&mut self, flows: &[Flow], out: &mut Vec<u8>) {
         for flow in flows {
-            self.record.set_flow(&flow.key.flow, &flow.counters);
-            self.record.flow_direction = match flow.key.direction {
-                PacketDirection::Inbound => Some(FlowDirection::Ingress),
-                PacketDirection::Outbound => Some(FlowDirection::Egress),
-                PacketDirection::Unknown => self.identity_direction,
-            };
-            self.writer.write(&self.record, out);
+            self.writer.write(self.records.fill(flow), out);
         }
     }
 }
@@ -98,7 +132,7 @@ impl<W: Write> Output for Direct<W> {
     }
 }
 
-/// Writes the records of closed windows.
+/// Writes the records of closed windows as lines: the fast way for the common case.
 pub(super) struct Emitter<W> {
     lines: Lines,
     with_direction: bool,
@@ -161,9 +195,7 @@ impl<W: Output> Emit for Emitter<W> {
     fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         let before = self.written.records;
         meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
-            self.written.records += 1;
-            self.written.packets += flow.counters.packets;
-            self.written.bytes += flow.counters.bytes;
+            self.written.count(flow);
             self.flows.push(*flow);
             if self.flows.len() < TOGETHER { Ok(()) } else { self.make().map_err(ConvertError::Write) }
         })?;
@@ -176,5 +208,74 @@ impl<W: Output> Emit for Emitter<W> {
 
     fn flush(&mut self) -> Result<(), ConvertError> {
         self.write().and_then(|()| self.output.flush()).map_err(ConvertError::Write)
+    }
+}
+
+/// Hands the records of closed windows to a sink.
+pub(super) struct RecordEmitter<S> {
+    records: Records,
+    with_direction: bool,
+    windows: Option<Windows>,
+    /// The windows below it are closed.
+    passed: WindowIndex,
+    sink: S,
+    written: Written,
+}
+
+impl<S: RecordSink> RecordEmitter<S> {
+    pub(super) fn new(options: &RecordOptions, sink: S) -> Self {
+        RecordEmitter {
+            records: Records::new(options),
+            with_direction: shows_direction(&options.format),
+            windows: None,
+            passed: WindowIndex(i64::MIN),
+            sink,
+            written: Written::default(),
+        }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        self.written
+    }
+}
+
+impl<S: RecordSink> Emit for RecordEmitter<S> {
+    fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
+        let before = self.written.records;
+        meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
+            self.written.count(flow);
+            self.sink.record(self.records.fill(flow)).map_err(ConvertError::Write)
+        })?;
+        if window.placement().late {
+            self.written.late_records += self.written.records - before;
+        }
+        self.sink.end_of_window().map_err(ConvertError::Write)
+    }
+
+    fn flush(&mut self) -> Result<(), ConvertError> {
+        tell_passed(&mut self.sink, self.windows, self.passed)?;
+        self.sink.flush().map_err(ConvertError::Write)
+    }
+
+    fn begin(&mut self, windows: Windows, first: Timestamp) {
+        self.windows = Some(windows);
+        self.sink.begin(windows, first);
+    }
+
+    fn closing(&mut self, passed: WindowIndex) {
+        self.passed = passed;
+    }
+}
+
+/// Tells a sink that the windows below `passed` have been written.
+pub(super) fn tell_passed(
+    sink: &mut impl RecordSink,
+    windows: Option<Windows>,
+    passed: WindowIndex,
+) -> Result<(), ConvertError> {
+    let begins = windows.and_then(|windows| windows.window(passed)).map(|window| window.start);
+    match begins.and_then(|nanos| i64::try_from(nanos.div_euclid(1_000_000_000)).ok()) {
+        Some(second) => sink.passed(second).map_err(ConvertError::Write),
+        None => Ok(()),
     }
 }

@@ -6,35 +6,48 @@
 //!    └───────────┴── ledger ┴──────────┴──────────┘
 //! ```
 //!
-//! [`convert`] runs the whole of it; [`inspect`] only looks; [`extract`] goes back from a record to its packets.
+//! [`convert`] runs the whole of it; [`inspect`] only looks, [`inspect_log`] at a flow log; [`extract`] goes back from a record to its packets;
+//! [`lint`] reads logs for what is wrong in them.
 
 mod background;
 mod convert;
+mod delivery;
 mod diff;
 mod emit;
 mod extract;
 mod held;
 mod inspect;
+mod inspect_log;
 mod intake;
 mod ledger;
+mod lint;
+mod logs;
 mod options;
 mod ordered;
 mod points;
 mod progress;
+mod relog;
 mod selection;
+mod sink;
 mod vpc;
 mod workers;
 
-pub use convert::{Conversion, ConvertError, convert, with_causes};
+pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
+pub use delivery::{BucketStore, EventForm, EventSink, ObjectDelivery, ObjectSink, RebaseTo, Rebased};
 pub use diff::{
-    BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogInput, LogProblem, NotLogged, SideSummary, diff,
+    BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogProblem, NotLogged, SideSummary, diff,
 };
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };
+pub use inspect_log::{ColumnsOfLog, LogInspection, inspect_log};
 pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total, VpcTotal};
+pub use lint::{LintSummary, lint};
+pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
+pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
 pub use selection::{PacketSelection, SecondSpan};
-pub use vpc::{TrafficType, VpcOptions, convert_with_vpc};
+pub use sink::{EncodedOutput, RecordSink};
+pub use vpc::{TrafficType, VpcOptions, convert_with_vpc, convert_with_vpc_into};

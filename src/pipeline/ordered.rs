@@ -41,8 +41,8 @@ pub(super) trait Sink {
     /// Closes the windows below `passed` and writes them.
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped>;
 
-    /// Learns how time is cut, before any packet is counted.
-    fn begin(&mut self, _windows: Windows) {}
+    /// Learns how time is cut and the time of the first packet, before any packet is counted.
+    fn begin(&mut self, _windows: Windows, _first: Timestamp) {}
 
     /// A capture lost packets. It may be said before [`begin`](Self::begin).
     fn lost(&mut self, _lost: Lost) {}
@@ -240,7 +240,7 @@ impl<'a, S: Sink> Ordered<'a, S> {
         let times: Vec<Timestamp> = self.held.iter().map(|(time, _)| *time).collect();
         let Some(first) = times.first() else { return Ok(()) };
         let windows = self.options.windows(*first);
-        self.sink.begin(windows);
+        self.sink.begin(windows, *first);
         let mut clock = EventClock::new(windows, self.options.allowed_lateness);
         clock.begin(&times);
         self.clock = Some(clock);

@@ -11,6 +11,7 @@ use super::intake::Taker;
 use super::ordered::{Ordered, Sink, Stopped};
 use crate::flow::{WindowIndex, Windows};
 use crate::meter::{Batch, ClosedWindow, Lost, Meter, Sightings};
+use crate::packet::Timestamp;
 
 /// How many batches may wait between reading and what depends on order.
 const QUEUE: usize = 64;
@@ -26,8 +27,11 @@ pub(super) trait Emit {
     /// Hands everything written so far to whoever reads the output.
     fn flush(&mut self) -> Result<(), ConvertError>;
 
-    /// Learns how time is cut, before any window is closed.
-    fn begin(&mut self, _windows: Windows) {}
+    /// Learns how time is cut and the time of the first packet, before any window is closed.
+    fn begin(&mut self, _windows: Windows, _first: Timestamp) {}
+
+    /// Learns that the windows below `passed` are written next.
+    fn closing(&mut self, _passed: WindowIndex) {}
 
     /// A capture lost packets. It may be said before [`begin`](Self::begin).
     fn lost(&mut self, _lost: Lost) {}
@@ -92,12 +96,13 @@ impl<E: Emit> Sink for Worker<E> {
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
+        self.emitter.closing(passed);
         let windows = self.meter.close(passed);
         self.write(windows)
     }
 
-    fn begin(&mut self, windows: Windows) {
-        self.emitter.begin(windows);
+    fn begin(&mut self, windows: Windows, first: Timestamp) {
+        self.emitter.begin(windows, first);
     }
 
     fn lost(&mut self, lost: Lost) {

@@ -158,6 +158,11 @@ impl Field {
         self.info().field_type
     }
 
+    /// Whether its values are addresses.
+    pub const fn is_address(self) -> bool {
+        matches!(self, Field::SrcAddr | Field::DstAddr | Field::PktSrcAddr | Field::PktDstAddr)
+    }
+
     /// Where this program takes the value from.
     pub const fn origin(self) -> Origin {
         self.info().origin

@@ -12,6 +12,7 @@
 //! Floor 0: no I/O.
 
 mod cell;
+mod delivery;
 mod error;
 mod field;
 mod flow_record;
@@ -25,6 +26,8 @@ mod tests;
 mod value;
 mod words;
 
+pub use delivery::{FileFormat, Layout, UnknownDelivery};
+pub(crate) use error::shown;
 pub use error::{FieldValueError, UnknownField, UnknownFieldReason};
 pub use field::Field;
 pub use flow_record::FlowRecord;

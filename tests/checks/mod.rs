@@ -5,12 +5,14 @@
 mod captures;
 mod comparisons;
 mod conversions;
+mod lint;
 mod logs;
 mod texts;
 
 pub use captures::{capture, decode, merge, pcap, pcapng};
 pub use comparisons::diff;
 pub use conversions::convert;
+pub use lint::lint;
 pub use logs::flowlog_read;
 pub use texts::{filter, flow_log, log_format, times};
 

@@ -15,7 +15,7 @@ use crate::cli::summary::counted;
 /// Refuses, before anything is read, what cannot be read a second time, and what would be written over.
 pub fn check(path: Option<&Path>, opened: &Opened) -> Result<(), Trouble> {
     let Some(path) = path else { return Ok(()) };
-    if opened.captures.is_empty() && !opened.has_streams {
+    if opened.captures.is_empty() && opened.objects.is_empty() && !opened.has_streams {
         return Err(Trouble::new("`--write-packets` needs a capture, and both sides are flow logs"));
     }
     if opened.has_streams {
@@ -41,7 +41,8 @@ pub fn write(
         }
         return Ok(());
     }
-    let captures = opened.captures.iter().cloned().map(CaptureInput::Path).collect();
+    let files = opened.captures.iter().cloned().map(CaptureInput::Path);
+    let captures = files.chain(opened.objects.iter().cloned().map(CaptureInput::Openable)).collect();
     let options = ExtractOptions {
         meter: meter.clone(),
         format: is_pcapng(Some(path)).then_some(WriteFormat::Pcapng),

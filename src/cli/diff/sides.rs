@@ -5,15 +5,16 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flowtruth::capture::{CaptureInput, Sniffed, expand_inputs, sniff};
-use flowtruth::flowlog::read::{SNIFF_LENGTH, sniff_log};
+use flowtruth::capture::{CaptureInput, Openable};
 use flowtruth::pipeline::{DiffSide, LogInput, Progress};
 use flowtruth::record::LogFormat;
 use flowtruth::vpc::Vpc;
 
 use crate::cli::identity::Identity;
+use crate::cli::kind::{Kind, head, in_directory, kind};
 use crate::cli::live;
-use crate::cli::messages::{Trouble, clean};
+use crate::cli::messages::{Trouble, clean, hint_of_store};
+use crate::cli::objects::{self, Found, Objects};
 use crate::cli::settings::check_outputs;
 use crate::cli::vpc::load::{Loaded, load, warn};
 
@@ -44,13 +45,6 @@ pub fn named(
         .with_hint("such as `flowtruth diff capture.pcap flow.log`"))
 }
 
-/// What a file is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Capture,
-    Log,
-}
-
 /// What is opened for both sides.
 pub struct Opened {
     progress: Arc<Progress>,
@@ -60,8 +54,11 @@ pub struct Opened {
     pub total_bytes: Option<u64>,
     /// The captures that can be read again.
     pub captures: Vec<PathBuf>,
+    /// The same in a store.
+    pub objects: Vec<Openable>,
     /// Whether there are captures that cannot.
     pub has_streams: bool,
+    store: Objects,
     /// Every regular file that is read.
     files: Vec<(PathBuf, Identity)>,
 }
@@ -75,7 +72,9 @@ impl Opened {
             reads_standard_input: false,
             total_bytes: Some(0),
             captures: Vec::new(),
+            objects: Vec::new(),
             has_streams: false,
+            store: Objects::default(),
             files: Vec::new(),
         }
     }
@@ -107,6 +106,8 @@ impl Opened {
         for path in paths {
             if path.as_os_str() == "-" {
                 self.standard_input(&mut captures, &mut logs)?;
+            } else if let Some(found) = self.store.find(path) {
+                self.objects(path, found?, &mut captures, &mut logs)?;
             } else if path.is_dir() {
                 self.directory(path, &mut captures, &mut logs)?;
             } else {
@@ -144,8 +145,7 @@ impl Opened {
         captures: &mut Vec<CaptureInput>,
         logs: &mut Vec<LogInput>,
     ) -> Result<(), Trouble> {
-        let head = head(&mut reader)
-            .map_err(|error| Trouble::new(format!("`{name}` cannot be read")).caused_by(error))?;
+        let head = head(&mut reader).map_err(|error| cannot_read(name, error))?;
         let kind = kind(&head, None);
         let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
         match kind {
@@ -187,7 +187,37 @@ impl Opened {
         Ok(())
     }
 
-    /// The captures of a directory, or its logs if it has no captures.
+    fn objects(
+        &mut self,
+        path: &Path,
+        found: Found,
+        captures: &mut Vec<CaptureInput>,
+        logs: &mut Vec<LogInput>,
+    ) -> Result<(), Trouble> {
+        let (kind, chosen) = match found {
+            Found::Object(object) => {
+                let first =
+                    head(&mut objects::open(&object)?).map_err(|error| cannot_read(object.name(), error))?;
+                (kind(&first, Some(path)), vec![object])
+            }
+            Found::Below(below) => objects::of_one_kind(path, below, self.quiet)?,
+        };
+        for object in chosen {
+            let path = PathBuf::from(object.name());
+            self.files.extend(Identity::of_file(&path).map(|identity| (path, identity)));
+            match kind {
+                Kind::Capture => {
+                    self.total_bytes = self.total_bytes.map(|total| total + object.size());
+                    self.objects.push(object.clone());
+                    captures.push(CaptureInput::Openable(object));
+                }
+                Kind::Log => logs.push(LogInput::Openable(object)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The captures of a directory, or the logs in it and below if it has no captures.
     fn directory(
         &mut self,
         path: &Path,
@@ -195,23 +225,8 @@ impl Opened {
         logs: &mut Vec<LogInput>,
     ) -> Result<(), Trouble> {
         let shown = clean(&path.display().to_string());
-        let is_log = |file: &PathBuf| {
-            File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| sniff_log(&head).is_some())
-        };
         let cannot = |error| Trouble::new(format!("`{shown}` cannot be read")).caused_by(error);
-        let mut files: Vec<PathBuf> = Vec::new();
-        for entry in path.read_dir().map_err(cannot)? {
-            files.push(entry.map_err(cannot)?.path());
-        }
-        files.retain(|file| file.is_file());
-        files.sort();
-        let found_logs: Vec<PathBuf> = files.into_iter().filter(is_log).collect();
-        // compressed logs look like compressed captures at first sight; a directory without captures is no error
-        let found_captures: Vec<PathBuf> = match expand_inputs([path]) {
-            Ok(found) => found.captures.into_iter().filter(|file| !is_log(file)).collect(),
-            Err(_) => Vec::new(),
-        };
-        let chosen = if found_captures.is_empty() { found_logs } else { found_captures };
+        let chosen = in_directory(path).map_err(cannot)?.files;
         if chosen.is_empty() {
             return Err(Trouble::new(format!("`{shown}` holds neither captures nor flow logs")));
         }
@@ -222,26 +237,11 @@ impl Opened {
     }
 }
 
-/// The first bytes of a file or stream.
-fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(SNIFF_LENGTH);
-    reader.take(SNIFF_LENGTH as u64).read_to_end(&mut head)?;
-    Ok(head)
-}
-
-/// What something is by its first bytes. Text is a log, whatever its lines say; so is nothing at all, as the log of a
-/// capture without IP packets is, unless its name says otherwise.
-fn kind(head: &[u8], path: Option<&Path>) -> Kind {
-    if sniff_log(head).is_some() {
-        return Kind::Log;
-    }
-    match sniff(head) {
-        Sniffed::Empty => {
-            let extension = path.and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
-            let is_capture = extension.is_some_and(|extension| extension == "pcap" || extension == "pcapng");
-            if is_capture { Kind::Capture } else { Kind::Log }
-        }
-        Sniffed::Other(_) if std::str::from_utf8(head).is_ok_and(|text| !text.contains('\0')) => Kind::Log,
-        _ => Kind::Capture,
+fn cannot_read(name: &str, error: io::Error) -> Trouble {
+    let hint = hint_of_store(&error);
+    let trouble = Trouble::new(format!("`{}` cannot be read", clean(name))).caused_by(error);
+    match hint {
+        Some(hint) => trouble.with_hint(hint),
+        None => trouble,
     }
 }

@@ -42,7 +42,7 @@ pub fn run(args: ExtractArgs) -> Result {
     };
     let name = output.name().to_owned();
     interrupt.removes(&output);
-    let to_file = output.temporary().is_some();
+    let to_file = output.is_whole_or_not();
     // a live capture that is stopped has ended; a file that is stopped has not been read
     let read_after_interrupt = inputs.is_live() && !to_file;
     let options = ExtractOptions {

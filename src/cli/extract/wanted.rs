@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flowtruth::flow::{FlowKey, FlowPattern};
 use flowtruth::flowlog::read::{
-    Content, Entry, LogReadError, LogReadOptions, LogReader, LogShape, ReadRecord,
+    Content, Entry, LogReadError, LogReadOptions, LogReader, LogUnit, ReadRecord,
 };
 use flowtruth::pipeline::{PacketSelection, SecondSpan};
 use flowtruth::record::{Field, FlowRecord, LogStatus};
@@ -13,6 +13,7 @@ use flowtruth::record::{Field, FlowRecord, LogStatus};
 use super::args::ExtractArgs;
 use super::flow::{self, Shown};
 use crate::cli::messages::Trouble;
+use crate::cli::objects::{self, Found, Objects};
 use crate::cli::settings::log_format;
 
 /// What is asked for.
@@ -103,20 +104,26 @@ fn in_log(path: &Path, line: u64, reads_capture: bool, options: LogReadOptions) 
     }
     let mut reader = if from_standard_input {
         LogReader::new("standard input", Box::new(io::stdin()), options)
+    } else if let Some(found) = Objects::default().find(path) {
+        match found? {
+            Found::Object(object) => LogReader::new(object.name(), objects::open(&object)?, options),
+            Found::Below(_) => {
+                return Err(Trouble::new(format!("`{}` names no object", path.display()))
+                    .with_hint("`--line` counts the lines of one log; name the object"));
+            }
+        }
     } else {
         LogReader::open(path, options).map_err(unreadable)?
     };
     let name = reader.name().to_owned();
-    let mut lines = 0;
+    let (mut lines, mut unit) = (0, LogUnit::Line);
     while reader.advance().map_err(unreadable)? {
         let entry = reader.entry();
-        lines = entry.place.line;
+        (lines, unit) = (entry.place.line, entry.unit);
         if lines == line {
-            let unit = unit(&reader);
             return of_entry(&format!("{unit} {line} of `{name}`"), &entry);
         }
     }
-    let unit = unit(&reader);
     let has = match lines {
         0 => "is empty".to_owned(),
         1 => format!("has 1 {unit}"),
@@ -124,14 +131,6 @@ fn in_log(path: &Path, line: u64, reads_capture: bool, options: LogReadOptions) 
     };
     Err(Trouble::new(format!("`{name}` {has}, so there is no {unit} {line}"))
         .with_hint(format!("`--line` counts {unit}s from 1, those without a record included")))
-}
-
-/// What the log counts.
-fn unit(reader: &LogReader) -> &'static str {
-    match reader.summary().shape {
-        Some(LogShape::Json) => "event",
-        _ => "line",
-    }
 }
 
 fn unreadable(error: LogReadError) -> Trouble {

@@ -4,6 +4,13 @@ use crate::record::{Field, LogFormat};
 
 use super::{Leniencies, Leniency};
 
+/// The default format of transit gateway flow logs.
+const TRANSIT_GATEWAY: &str = "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id \
+    tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni \
+    tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id srcaddr dstaddr srcport dstport protocol packets bytes start \
+    end log-status type packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded \
+    packets-lost-ttl-expired tcp-flags region flow-direction pkt-src-aws-service pkt-dst-aws-service";
+
 /// One column of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
@@ -22,6 +29,14 @@ impl Column {
             Column::Other(name) => name,
         }
     }
+
+    /// Whether AWS has a field of this name, in VPC flow logs or in those of transit gateways.
+    pub fn is_known(&self) -> bool {
+        match self {
+            Column::Field(_) => true,
+            Column::Other(name) => field_named(name).is_some() || is_of_transit_gateway(name),
+        }
+    }
 }
 
 /// The columns of a log in their order, from a header line or a format.
@@ -36,6 +51,35 @@ impl LogColumns {
     pub(super) fn of_format(format: LogFormat) -> LogColumns {
         let columns = format.fields().iter().copied().map(Column::Field).collect();
         LogColumns { columns, format: Some(format) }
+    }
+
+    /// How many columns AWS's default format for transit gateways has.
+    pub(super) const TRANSIT_GATEWAY_LENGTH: usize = 36;
+
+    /// The columns of AWS's default format for transit gateways, all fields up to version 6 (AWS "Transit Gateway Flow
+    /// Logs").
+    pub(super) fn of_transit_gateway() -> LogColumns {
+        LogColumns::of_names(TRANSIT_GATEWAY.split(' '))
+    }
+
+    /// The columns of these names, in either spelling: those of Parquet, or of JSON that is a record. A field that is
+    /// named a second time is kept as text.
+    pub(super) fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> LogColumns {
+        let mut fields: Vec<Field> = Vec::new();
+        let mut columns = Vec::new();
+        for name in names {
+            columns.push(match field_named(name) {
+                Some(field) if !fields.contains(&field) => {
+                    fields.push(field);
+                    Column::Field(field)
+                }
+                _ if is_of_transit_gateway(name) => {
+                    Column::Other(name.to_ascii_lowercase().replace('_', "-").into())
+                }
+                _ => Column::Other(name.into()),
+            });
+        }
+        LogColumns { columns, format: LogFormat::new(fields).ok() }
     }
 
     /// The columns in their order.
@@ -105,7 +149,18 @@ impl LogColumns {
 
 /// How many words are fields of transit gateway flow logs.
 fn transit_gateway_names<'a>(words: impl Iterator<Item = &'a str>) -> usize {
-    words.filter(|word| Field::is_of_transit_gateway(Name::read(word).bare)).count()
+    words.filter(|word| is_of_transit_gateway(Name::read(word).bare)).count()
+}
+
+/// The field that a text names, in any letter case and with `_` for `-`.
+pub(super) fn field_named(name: &str) -> Option<Field> {
+    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    begins_well.then(|| Field::ALL.into_iter().find(|field| is_named(name, field.name()))).flatten()
+}
+
+/// Whether a text names a field that only transit gateway flow logs have, spelled likewise.
+pub(super) fn is_of_transit_gateway(name: &str) -> bool {
+    Field::is_of_transit_gateway(name)
 }
 
 /// One word of what may be a header line.
@@ -120,11 +175,7 @@ impl<'a> Name<'a> {
     fn read(word: &'a str) -> Self {
         let inner = word.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let bare = inner.unwrap_or(word);
-        let field = bare
-            .starts_with(|c: char| c.is_ascii_alphabetic())
-            .then(|| Field::ALL.into_iter().find(|field| is_named(bare, field.name())))
-            .flatten();
-        Name { bare, field, braces: inner.is_some() }
+        Name { bare, field: field_named(bare), braces: inner.is_some() }
     }
 
     /// How the word differs from the field's name.

@@ -1,14 +1,10 @@
 //! What is read from the values of a JSON document: its events, and what it says about them.
 
 use std::borrow::Cow;
-use std::io;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::entry::LineProblem;
-use super::source::Source;
 
 /// An event; its memory is used again.
 #[derive(Default)]
@@ -18,6 +14,14 @@ pub(super) struct Event {
     pub(super) timestamp: Option<i64>,
     pub(super) id: Option<String>,
     pub(super) stream: Option<String>,
+}
+
+impl Event {
+    /// Forgets what it held.
+    pub(super) fn clear(&mut self) {
+        self.message.clear();
+        (self.timestamp, self.id, self.stream) = (None, None, None);
+    }
 }
 
 /// What is known about the document that is being walked.
@@ -100,16 +104,7 @@ pub(super) fn is_control(message: &str) -> bool {
 
 /// `{"data": …}`.
 #[derive(Deserialize)]
-struct RawData<'a> {
+pub(super) struct RawData<'a> {
     #[serde(borrow)]
-    data: Cow<'a, str>,
-}
-
-/// Opens an `awslogs` value; the decoder's words where that fails.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Source, String> {
-    let raw: RawData<'_> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let data = STANDARD.decode(raw.data.as_bytes()).map_err(|error| error.to_string())?;
-    let mut source = Source::new(Box::new(io::Cursor::new(data)));
-    source.begin();
-    Ok(source)
+    pub(super) data: Cow<'a, str>,
 }

@@ -3,17 +3,47 @@
 use std::fmt;
 
 use crate::flowlog::text::LineError;
-use crate::record::{Field, FlowRecord};
+use crate::record::{Field, FieldValueError, FlowRecord};
 
 use super::{Leniencies, LogColumns};
 
 /// Where in a log something is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The line, or of JSON the event, from 1.
+    /// The line, the event or the record, from 1; [`LogUnit`] says which.
     pub line: u64,
-    /// Where it begins, in bytes from the start of the (uncompressed) log.
+    /// Where it begins, in bytes from the start of the (uncompressed) log; 0 in Parquet, which has columns.
     pub offset: u64,
+}
+
+/// What [`Place::line`] counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LogUnit {
+    /// Lines of text.
+    #[default]
+    Line,
+    /// Events of CloudWatch Logs.
+    Event,
+    /// Records: of Parquet, or JSON that is a record itself.
+    Record,
+}
+
+impl LogUnit {
+    /// The word, `line`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogUnit::Line => "line",
+            LogUnit::Event => "event",
+            LogUnit::Record => "record",
+        }
+    }
+}
+
+/// The word, `line`.
+impl fmt::Display for LogUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What CloudWatch Logs says about the event that a line came in.
@@ -32,8 +62,11 @@ pub struct EventInfo<'a> {
 pub struct Entry<'a> {
     /// Where it is.
     pub place: Place,
-    /// The line as it is in the log, or the event's message, without a line end; of something that is too long or
-    /// no event its first bytes, if any.
+    /// What the place counts.
+    pub unit: LogUnit,
+    /// The line as it is in the log, or the event's message, without a line end; of JSON that is a record itself the
+    /// JSON, of Parquet the record's values with a space between them; of something that is too long or no event its
+    /// first bytes, if any.
     pub text: &'a [u8],
     /// What CloudWatch Logs says about it; `None` for a plain line.
     pub event: Option<EventInfo<'a>>,
@@ -82,8 +115,8 @@ impl<'a> ReadRecord<'a> {
 pub struct BadLine {
     /// Where it is.
     pub place: Place,
-    /// Whether [`Place::line`] counts events instead of lines.
-    pub in_json: bool,
+    /// What [`Place::line`] counts.
+    pub unit: LogUnit,
     /// Its text; control characters are escaped, a long text is cut.
     pub text: String,
     /// What is wrong with it.
@@ -94,7 +127,9 @@ impl BadLine {
     /// The field whose value was not understood, if it is about one value.
     pub fn field(&self) -> Option<Field> {
         match &self.problem {
-            LineProblem::Line(LineError::Value { error, .. }) => Some(error.field),
+            LineProblem::Line(LineError::Value { error, .. }) | LineProblem::Value(error) => {
+                Some(error.field)
+            }
             _ => None,
         }
     }
@@ -103,8 +138,7 @@ impl BadLine {
 /// `line 3: found 13 values, expected the format's 14`.
 impl fmt::Display for BadLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = if self.in_json { "event" } else { "line" };
-        write!(f, "{unit} {}: {}", self.place.line, self.problem)
+        write!(f, "{} {}: {}", self.unit, self.place.line, self.problem)
     }
 }
 
@@ -116,6 +150,9 @@ pub enum LineProblem {
     /// count characters without terminal colours and byte order mark.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// A named value that its field cannot hold, in JSON or Parquet.
+    #[error(transparent)]
+    Value(#[from] FieldValueError),
     /// Longer than a line, an event or a value can be.
     #[error("found {found} bytes, expected at most {limit}")]
     TooLong {
@@ -138,17 +175,19 @@ pub enum LineProblem {
         /// What was expected instead.
         expected: &'static str,
     },
-    /// An event that is no event of CloudWatch Logs.
-    #[error("not an event of CloudWatch Logs: {reason}")]
+    /// Something in a list of events that is no event of CloudWatch Logs, and no record.
+    #[error("neither an event of CloudWatch Logs nor a record: {reason}")]
     Event {
         /// The decoder's words.
         reason: String,
     },
-    /// A JSON document in which nothing holds events.
-    #[error("the JSON document has no events, expected `events`, `logEvents`, `awslogs` or `message`")]
+    /// A JSON document that is no record, and in which nothing holds events.
+    #[error(
+        "the JSON document has neither events nor fields of a record, expected `events`, `logEvents`, `awslogs`, `Records`, `message` or fields such as `srcaddr`"
+    )]
     NoEvents,
-    /// The data in `awslogs` is not base64 of gzip of JSON.
-    #[error("the data in `awslogs` cannot be decoded: {reason}")]
+    /// The data in `awslogs`, or of a record of Kinesis or Firehose, is not base64, or what is in it is damaged.
+    #[error("the data cannot be decoded: {reason}")]
     Data {
         /// The decoder's words.
         reason: String,

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 
-use super::Place;
 use super::gzip::{GzipTrouble, GzipTroubleKind};
+use super::{LogUnit, Place};
 
 /// What ended a log: which log, where in it, and why.
 ///
@@ -17,19 +17,24 @@ pub struct LogReadError(Box<Inner>);
 struct Inner {
     name: String,
     place: Option<Place>,
-    in_json: bool,
+    unit: LogUnit,
     kind: LogReadErrorKind,
 }
 
 impl LogReadError {
     /// An error of a whole log.
     pub(super) fn new(name: &str, kind: LogReadErrorKind) -> Self {
-        LogReadError(Box::new(Inner { name: name.to_owned(), place: None, in_json: false, kind }))
+        LogReadError(Box::new(Inner { name: name.to_owned(), place: None, unit: LogUnit::Line, kind }))
+    }
+
+    /// A log that cannot be opened.
+    pub fn cannot_open(name: &str, error: io::Error) -> Self {
+        LogReadError::new(name, LogReadErrorKind::Open(error))
     }
 
     /// An error at a place in a log.
-    pub(super) fn at(name: &str, place: Place, in_json: bool, kind: LogReadErrorKind) -> Self {
-        LogReadError(Box::new(Inner { name: name.to_owned(), place: Some(place), in_json, kind }))
+    pub(super) fn at(name: &str, place: Place, unit: LogUnit, kind: LogReadErrorKind) -> Self {
+        LogReadError(Box::new(Inner { name: name.to_owned(), place: Some(place), unit, kind }))
     }
 
     /// The log, as it was named when it was opened.
@@ -60,6 +65,7 @@ impl LogReadError {
                 Some("the whole lines before the cut were read; the file is incomplete")
             }
             LogReadErrorKind::GzipDamaged { .. } => Some("the whole lines before the damage were read"),
+            LogReadErrorKind::Parquet { hint, .. } => *hint,
             LogReadErrorKind::AfterGzip { .. } => {
                 Some("the whole lines of the gzip data were read, what is behind it was not")
             }
@@ -71,8 +77,10 @@ impl fmt::Display for LogReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: ", self.0.name)?;
         if let Some(Place { line, offset }) = self.0.place {
-            let unit = if self.0.in_json { "event" } else { "line" };
-            write!(f, "{unit} {line} at byte {offset}: ")?;
+            match self.0.unit {
+                LogUnit::Record => write!(f, "record {line}: ")?,
+                unit => write!(f, "{unit} {line} at byte {offset}: ")?,
+            }
         }
         self.0.kind.fmt(f)
     }
@@ -95,7 +103,7 @@ pub enum LogReadErrorKind {
     #[error("cannot be read")]
     Read(#[source] io::Error),
     /// Not text.
-    #[error("is {looks_like}, expected a flow log: lines of text or JSON of CloudWatch Logs, gzip or not")]
+    #[error("is {looks_like}, expected a flow log: lines of text or JSON, gzip or not, or Parquet")]
     NotALog {
         /// What it looks like.
         looks_like: NotText,
@@ -117,6 +125,14 @@ pub enum LogReadErrorKind {
         /// The decoder's words.
         #[source]
         source: io::Error,
+    },
+    /// The Parquet file is damaged, says what is not so, or is made in a way that is not read.
+    #[error("the Parquet file cannot be read: {reason}")]
+    Parquet {
+        /// What is wrong with it.
+        reason: String,
+        /// What to do about it, where that is known.
+        hint: Option<&'static str>,
     },
     /// Behind the gzip data is something else.
     #[error("found something else behind the gzip data at byte {position} of the file, expected its end")]
@@ -160,7 +176,8 @@ const UTF_8: &str = "save it as UTF-8; `>` in PowerShell writes UTF-16";
 
 /// First bytes, what they are, and what to do about it.
 const NOT_TEXT: &[(&[u8], &str, &str)] = &[
-    (b"PAR1", "a Parquet file", "export it as text first"),
+    (b"PAR1", "Parquet inside gzip", "decompress it first; Parquet is read as it is"),
+    (b"PARE", "an encrypted Parquet file", "decrypt it first"),
     (b"\xff\xfe", "UTF-16 text", UTF_8),
     (b"\xfe\xff", "UTF-16 text", UTF_8),
     (b"\xd4\xc3\xb2\xa1", "a pcap capture", CAPTURE),

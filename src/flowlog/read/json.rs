@@ -1,25 +1,32 @@
-//! The events of JSON documents of CloudWatch Logs.
+//! The events and records of JSON documents.
 //!
-//! A document is walked, not held: what is in memory is one event, or one `awslogs` value. These hold events:
+//! A document is walked, not held: what is in memory is one event or record, or one `awslogs` value. These hold events:
 //!
 //! - an array `events` (`aws logs get-log-events`, `filter-log-events`) or `logEvents` (subscription data);
 //! - an array that is the document (`--query events`), and an object that is an event itself;
-//! - subscription data as base64 of gzip in `{"awslogs": {"data": …}}`.
+//! - subscription data as base64 of gzip in `{"awslogs": {"data": …}}`;
+//! - `Records` of Kinesis and `records` of Firehose, whose data is base64 of subscription data or of lines.
+//!
+//! In the place of an event may stand a record, an object whose names are those of fields (`members.rs`).
 //!
 //! Documents follow each other with white space or nothing between. JSON that is not well formed is reported once,
 //! and reading goes on at the next line that begins with a bracket.
 
 use std::io;
 
-use super::document::{Document, Event, is_control, read_event, unpack};
+use super::document::{Document, Event, is_control, read_event};
 use super::entry::{LineProblem, excerpt};
-use super::scan::{Cut, cut_value, skip_space, skip_to_document};
+use super::members::{Members, NamedText};
+use super::packed::Packed;
+use super::scan::{Cut, cut_value, find_value_end, skip_space, skip_to_document};
 use super::source::Source;
 
 /// The most bytes of an event that are held. CloudWatch Logs takes 1 MiB; escapes make it longer.
 const EVENT_LIMIT: usize = 4 << 20;
 /// The most bytes of an `awslogs` value that are held. Lambda takes 6 MB.
 const DATA_LIMIT: usize = 16 << 20;
+/// The most bytes of an object that is looked at as a whole, to see whether it is a record.
+const RECORD_LIMIT: usize = 256 << 10;
 /// The most bytes of a key or a short value that are held.
 const SHORT_LIMIT: usize = 4 << 10;
 /// How many bytes of something that is not understood are kept to be shown.
@@ -29,6 +36,8 @@ const SHOWN: usize = 1 << 10;
 pub(super) enum Step {
     /// An event with a message; it is in [`JsonEvents::event`].
     Event,
+    /// A record; it is in [`JsonEvents::record`].
+    Record,
     /// A control message; its text is in [`JsonEvents::event`].
     Control,
     /// Something that is not understood, and its first bytes.
@@ -57,11 +66,21 @@ pub(super) struct JsonEvents {
     at: At,
     document: Document,
     pub(super) event: Event,
+    pub(super) record: Record,
     /// Where the event begins.
     pub(super) offset: u64,
-    /// What an `awslogs` value holds.
-    inner: Option<Box<(Source, JsonEvents)>>,
+    /// What a value that is packed holds.
+    packed: Option<Box<Packed>>,
     is_inner: bool,
+}
+
+/// A record that is JSON itself.
+#[derive(Default)]
+pub(super) struct Record {
+    /// Its columns with their texts.
+    pub(super) members: Vec<NamedText>,
+    /// The JSON.
+    pub(super) text: Vec<u8>,
 }
 
 impl JsonEvents {
@@ -70,16 +89,25 @@ impl JsonEvents {
             at: At::Between,
             document: Document::default(),
             event: Event::default(),
+            record: Record::default(),
             offset: 0,
-            inner: None,
+            packed: None,
             is_inner: false,
         }
+    }
+
+    /// Walks what was packed in another document.
+    pub(super) fn inner() -> Self {
+        JsonEvents { is_inner: true, ..JsonEvents::new() }
     }
 
     /// The next event.
     pub(super) fn next(&mut self, source: &mut Source) -> io::Result<Step> {
         loop {
-            if let Some(step) = self.next_inner() {
+            if let Some(mut packed) = self.packed.take()
+                && let Some(step) = packed.next(self)
+            {
+                self.packed = Some(packed);
                 return Ok(step);
             }
             let step = match self.at {
@@ -101,30 +129,20 @@ impl JsonEvents {
         }
     }
 
-    /// The next event of an `awslogs` value.
-    fn next_inner(&mut self) -> Option<Step> {
-        let (source, events) = &mut **self.inner.as_mut()?;
-        let step = match events.next(source) {
-            Ok(Step::End) => {
-                self.inner = None;
-                return None;
-            }
-            Ok(step) => step,
-            Err(error) => {
-                self.inner = None;
-                return Some(Step::Bad(LineProblem::Data { reason: error.to_string() }, Vec::new()));
-            }
-        };
-        std::mem::swap(&mut self.event, &mut events.event);
-        Some(step)
-    }
-
     /// Opens a document.
     fn open(&mut self, source: &mut Source) -> Option<Step> {
         self.document = Document::default();
         self.offset = source.offset();
         self.at = match source.bytes().first() {
-            Some(b'{') => At::Key(true),
+            Some(b'{') => {
+                if let Some(length) = find_value_end(source, RECORD_LIMIT)
+                    && self.is_record(source.head(length))
+                {
+                    source.consume(length);
+                    return Some(Step::Record);
+                }
+                At::Key(true)
+            }
             Some(b'[') => {
                 self.document.is_known = true;
                 At::Events { is_document: true, first: true }
@@ -133,6 +151,16 @@ impl JsonEvents {
         };
         source.consume(1);
         None
+    }
+
+    /// Whether an object is a record, which is then kept.
+    fn is_record(&mut self, bytes: &[u8]) -> bool {
+        let Ok(members) = serde_json::from_slice::<Members>(bytes) else { return false };
+        let Some(record) = members.record().filter(|_| !members.holds_events()) else { return false };
+        self.record.members = record;
+        self.record.text.clear();
+        self.record.text.extend_from_slice(bytes);
+        true
     }
 
     /// Reads a key, or the end of the document.
@@ -168,7 +196,7 @@ impl JsonEvents {
     /// Reads the value of a key.
     fn value_of(&mut self, source: &mut Source, key: &str, found: u8) -> io::Result<Option<Step>> {
         let limit = match (key, found) {
-            ("events" | "logEvents", b'[') => {
+            ("events" | "logEvents" | "Records" | "records", b'[') => {
                 source.consume(1);
                 self.document.is_known = true;
                 self.at = At::Events { is_document: false, first: true };
@@ -195,23 +223,31 @@ impl JsonEvents {
         let step = if key == "awslogs" {
             self.document.is_known = true;
             self.offset = offset;
-            let unpacked = match self.is_inner {
-                true => Err("found `awslogs` inside `awslogs`".to_owned()),
-                false => unpack(bytes),
-            };
-            match unpacked {
-                Ok(inner) => {
-                    let events = JsonEvents { is_inner: true, ..JsonEvents::new() };
-                    self.inner = Some(Box::new((inner, events)));
-                    None
-                }
-                Err(reason) => Some(Step::Bad(LineProblem::Data { reason }, shown(bytes))),
-            }
+            self.unpack(bytes, Packed::of_object)
         } else {
             self.document.note(key, bytes).err().map(|problem| Step::Bad(problem, shown(bytes)))
         };
         source.consume(length);
         Ok(step)
+    }
+
+    /// Opens a value that is packed.
+    fn unpack<T: AsRef<[u8]> + ?Sized>(
+        &mut self,
+        value: &T,
+        open: impl Fn(&T) -> Result<Packed, String>,
+    ) -> Option<Step> {
+        let opened = match self.is_inner {
+            true => Err("found packed data inside packed data".to_owned()),
+            false => open(value),
+        };
+        match opened {
+            Ok(packed) => {
+                self.packed = Some(Box::new(packed));
+                None
+            }
+            Err(reason) => Some(Step::Bad(LineProblem::Data { reason }, shown(value.as_ref()))),
+        }
     }
 
     /// Goes on behind a value of the document's object.
@@ -277,17 +313,28 @@ impl JsonEvents {
             }
             Err(step) => return Ok(Some(step)),
         };
-        let bytes = source.head(length);
-        let step = match read_event(bytes, &self.document, &mut self.event) {
-            Err(reason) => Step::Bad(LineProblem::Event { reason }, shown(bytes)),
+        let step = self.element(source.head(length));
+        source.consume(length);
+        Ok(step)
+    }
+
+    /// Reads an element of a list: an event, a record, or data that is packed, whose events come next.
+    fn element(&mut self, bytes: &[u8]) -> Option<Step> {
+        Some(match read_event(bytes, &self.document, &mut self.event) {
+            Err(_) if self.is_record(bytes) => Step::Record,
+            Err(reason) => {
+                let members: Members = serde_json::from_slice(bytes).unwrap_or_default();
+                match members.packed() {
+                    Some(text) => return self.unpack(text, Packed::of_text),
+                    None => Step::Bad(LineProblem::Event { reason }, shown(bytes)),
+                }
+            }
             Ok(()) if self.document.is_control || is_control(&self.event.message) => {
                 self.document.had_control = true;
                 Step::Control
             }
             Ok(()) => Step::Event,
-        };
-        source.consume(length);
-        Ok(Some(step))
+        })
     }
 
     /// Cuts the value that comes next: its length, or nothing where it was too long and is skipped.

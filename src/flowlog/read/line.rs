@@ -33,6 +33,8 @@ pub(super) enum Verdict {
 /// The columns of the log and the last line that was read.
 pub(super) struct LineReader {
     pub(super) columns: LogColumns,
+    /// Neither a header nor anybody else said what the columns are.
+    columns_are_assumed: bool,
     /// The columns as a format, if the strict parser can be asked.
     strict: Option<LogFormat>,
     pub(super) record: FlowRecord,
@@ -53,9 +55,12 @@ pub(super) struct Tail {
 }
 
 impl LineReader {
-    pub(super) fn new(format: LogFormat) -> Self {
+    /// With these columns, or those of AWS's default format.
+    pub(super) fn new(format: Option<LogFormat>) -> Self {
+        let columns_are_assumed = format.is_none();
         let mut reader = LineReader {
             columns: LogColumns::of_format(LogFormat::default()),
+            columns_are_assumed,
             strict: None,
             record: FlowRecord::default(),
             others: Vec::new(),
@@ -64,8 +69,18 @@ impl LineReader {
             words: Vec::new(),
             plain: String::new(),
         };
-        reader.set_columns(LogColumns::of_format(format));
+        reader.set_columns(LogColumns::of_format(format.unwrap_or_default()));
+        reader.columns_are_assumed = columns_are_assumed;
         reader
+    }
+
+    /// Whether a line without a header is a transit gateway's: nothing said what the columns are, and it begins as such
+    /// a record does in AWS's default format, which is as long.
+    fn looks_like_transit_gateway<'a>(&self, mut words: impl ExactSizeIterator<Item = &'a str>) -> bool {
+        let length = LogColumns::TRANSIT_GATEWAY_LENGTH;
+        self.columns_are_assumed
+            && (length..=length + 2).contains(&words.len())
+            && words.by_ref().take(4).any(|word| word == "TransitGateway")
     }
 
     /// From here on these are the columns.
@@ -75,6 +90,7 @@ impl LineReader {
         self.others = columns.others().map(|_| String::new()).collect();
         self.record = FlowRecord::default();
         self.columns = columns;
+        self.columns_are_assumed = false;
     }
 
     /// Reads a line without its `\n`.
@@ -140,6 +156,9 @@ impl LineReader {
             self.set_columns(columns);
             return Verdict::Header;
         }
+        if self.looks_like_transit_gateway(words.iter().map(word)) {
+            self.set_columns(LogColumns::of_transit_gateway());
+        }
         let mut values = words.as_slice();
         if let Some(prefix) = prefix(text, words, &self.columns) {
             let stream = words.get(1).filter(|_| prefix.words == 2).map(|range| word(range).to_owned());
@@ -197,16 +216,22 @@ impl LineReader {
                         other.push_str(value);
                     }
                 }
-                Column::Field(field) => {
-                    let Err(error) = field.read(&mut self.record, value) else { continue };
-                    if !read_word(*field, &mut self.record, value) {
-                        return Err(value_error(text, range, index, error));
-                    }
-                    self.leniencies.insert(Leniency::WordCase);
-                }
+                Column::Field(field) => match read_value(*field, &mut self.record, value) {
+                    Ok(other_case) => self.leniencies.insert_if(other_case, Leniency::WordCase),
+                    Err(error) => return Err(value_error(text, range, index, error)),
+                },
             }
         }
         Ok(())
+    }
+}
+
+/// Reads a field's value; whether it is a word in another letter case than AWS's.
+pub(super) fn read_value(field: Field, record: &mut FlowRecord, text: &str) -> Result<bool, FieldValueError> {
+    match field.read(record, text) {
+        Ok(()) => Ok(false),
+        Err(_) if read_word(field, record, text) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

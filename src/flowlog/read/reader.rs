@@ -1,5 +1,9 @@
 //! The reader: lines or events, one after another.
 
+mod begin;
+mod lines;
+mod row;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -8,20 +12,19 @@ use crate::flowlog::text::LineError;
 use crate::record::LogFormat;
 
 use super::entry::{Content, excerpt};
-use super::error::{FIRST_BYTES, LogReadErrorKind, NotText};
+use super::error::LogReadErrorKind;
 use super::json::{JsonEvents, Step};
 use super::line::{LineReader, Verdict};
+use super::named::NamedReader;
+use super::parquet::ParquetRows;
 use super::source::Source;
 use super::{
-    BadLine, Entry, EventInfo, Leniencies, Leniency, LineProblem, LogColumns, LogReadError, LogReadSummary,
-    LogShape, Place, ReadRecord,
+    BadLine, Entry, EventInfo, Leniencies, LineProblem, LogColumns, LogReadError, LogReadSummary, LogUnit,
+    Place, ReadRecord,
 };
 
 /// The most bytes of a line; a longer one is bad, and skipped without being held.
 pub const MAX_LINE: usize = 64 << 10;
-
-/// A byte order mark in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How to read a log.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +56,12 @@ pub struct LogReadOptions {
 pub struct LogReader {
     name: String,
     source: Source,
+    /// The file that the source reads, where it is one that can be read at places.
+    file: Option<File>,
     mode: Mode,
     lines: LineReader,
+    named: NamedReader,
+    unit: LogUnit,
     current: Current,
     place: Place,
     text: Text,
@@ -66,13 +73,17 @@ enum Mode {
     NotBegun,
     Lines,
     Json(Box<JsonEvents>),
+    Parquet(Box<ParquetRows>),
     /// All was read, or reading failed.
     Ended,
 }
 
 /// What the current entry is.
 enum Current {
+    /// Of a line or a message.
     Record,
+    /// Of named values.
+    NamedRecord,
     Header,
     Blank,
     Comment,
@@ -86,6 +97,8 @@ enum Text {
     Source { length: usize, taken: usize },
     /// In the event: so many bytes of its message.
     Event { length: usize },
+    /// In the record that is JSON.
+    Json,
     /// Here.
     Kept(Vec<u8>),
 }
@@ -96,8 +109,11 @@ impl LogReader {
         LogReader {
             name: name.to_owned(),
             source: Source::new(reader),
+            file: None,
             mode: Mode::NotBegun,
-            lines: LineReader::new(options.format.unwrap_or_default()),
+            lines: LineReader::new(options.format),
+            named: NamedReader::new(),
+            unit: LogUnit::Line,
             current: Current::Blank,
             place: Place::default(),
             text: Text::Kept(Vec::new()),
@@ -112,10 +128,13 @@ impl LogReader {
     /// [`LogReadErrorKind::Open`] where that fails.
     pub fn open(path: &Path, options: LogReadOptions) -> Result<LogReader, LogReadError> {
         let name = path.display().to_string();
-        match File::open(path) {
-            Ok(file) => Ok(LogReader::new(&name, Box::new(file), options)),
-            Err(error) => Err(LogReadError::new(&name, LogReadErrorKind::Open(error))),
-        }
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) => return Err(LogReadError::new(&name, LogReadErrorKind::Open(error))),
+        };
+        let places = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let places = places.then(|| file.try_clone().ok()).flatten();
+        Ok(LogReader { file: places, ..LogReader::new(&name, Box::new(file), options) })
     }
 
     /// The name, as it was given.
@@ -128,9 +147,13 @@ impl LogReader {
         &self.summary
     }
 
-    /// The columns that hold now: of the last header, or of the format without one.
+    /// The columns that hold now: of the last header, or of the format without one; of records that name their values
+    /// those of the last one.
     pub fn columns(&self) -> &LogColumns {
-        &self.lines.columns
+        match self.unit {
+            LogUnit::Record => &self.named.columns,
+            LogUnit::Line | LogUnit::Event => &self.lines.columns,
+        }
     }
 
     /// Reads the next line or event; `false` at the end of the log.
@@ -145,8 +168,9 @@ impl LogReader {
             self.begin()?;
         }
         match self.mode {
-            Mode::Lines => self.advance_line(),
+            Mode::Lines => self.advance_line(|_, _| false),
             Mode::Json(_) => self.advance_event(),
+            Mode::Parquet(_) => self.advance_row(),
             Mode::NotBegun | Mode::Ended => Ok(false),
         }
     }
@@ -160,6 +184,11 @@ impl LogReader {
                 columns: &self.lines.columns,
                 others: &self.lines.others,
             }),
+            Current::NamedRecord => Content::Record(ReadRecord {
+                record: &self.named.record,
+                columns: &self.named.columns,
+                others: &self.named.others,
+            }),
             Current::Header => Content::Header(&self.lines.columns),
             Current::Blank => Content::Blank,
             Current::Comment => Content::Comment,
@@ -171,14 +200,16 @@ impl LogReader {
             (Text::Event { length }, Mode::Json(events)) => {
                 events.event.message.as_bytes().get(..*length).unwrap_or_default()
             }
-            (Text::Event { .. }, _) => &[],
+            (Text::Json, Mode::Json(events)) => &events.record.text,
+            (Text::Event { .. } | Text::Json, _) => &[],
             (Text::Kept(text), _) => text,
         };
         let leniencies = match self.current {
             Current::Bad(_) | Current::Control => Leniencies::NONE,
+            Current::NamedRecord => self.named.leniencies,
             _ => self.lines.leniencies,
         };
-        Entry { place: self.place, text, event: self.event(), content, leniencies }
+        Entry { place: self.place, unit: self.unit, text, event: self.event(), content, leniencies }
     }
 
     /// What CloudWatch Logs says about the current entry.
@@ -190,7 +221,7 @@ impl LogReader {
                 let (stream, id) = (event.stream.as_deref(), event.id.as_deref());
                 Some(EventInfo { timestamp: event.timestamp, stream, id })
             }
-            (Mode::Json(_), _) => None,
+            (Mode::Json(_) | Mode::Parquet(_), _) => None,
             _ => self.lines.tail.as_ref().map(|tail| EventInfo {
                 timestamp: Some(tail.time),
                 stream: tail.stream.as_deref(),
@@ -199,97 +230,13 @@ impl LogReader {
         }
     }
 
-    /// Reads the first bytes: gzip or not, lines or JSON, or no log at all.
-    fn begin(&mut self) -> Result<(), LogReadError> {
-        self.source.begin();
-        self.summary.gzip_layers = self.source.layers() as u64;
-        self.source.look_ahead(FIRST_BYTES);
-        if let Some(looks_like) = NotText::recognise(self.source.bytes()) {
-            self.mode = Mode::Ended;
-            return Err(LogReadError::new(&self.name, LogReadErrorKind::NotALog { looks_like }));
-        }
-        let is_json = self.begins_with_bracket();
-        if is_json {
-            if self.source.bytes().starts_with(BYTE_ORDER_MARK) {
-                let mut leniencies = Leniencies::NONE;
-                leniencies.insert(Leniency::ByteOrderMark);
-                self.summary.leniencies.count(leniencies);
-                self.source.consume(BYTE_ORDER_MARK.len());
-            }
-            self.mode = Mode::Json(Box::new(JsonEvents::new()));
-        } else {
-            self.mode = Mode::Lines;
-        }
-        let shape = if is_json { LogShape::Json } else { LogShape::Text };
-        self.summary.shape = self.source.bytes().first().map(|_| shape);
-        Ok(())
-    }
-
-    /// Whether the first byte that is no white space begins JSON. Only so much white space is looked through as a
-    /// line may have.
-    fn begins_with_bracket(&mut self) -> bool {
-        let mut spaces = 0;
-        while spaces <= MAX_LINE {
-            let bytes = self.source.bytes();
-            let length = bytes.len();
-            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-            spaces += text.iter().skip(spaces).take_while(|byte| byte.is_ascii_whitespace()).count();
-            if let Some(byte) = text.get(spaces) {
-                return matches!(byte, b'{' | b'[');
-            }
-            if !self.source.look_ahead(length + 1) {
-                break;
-            }
-        }
-        false
-    }
-
     /// Ends the log with an error.
     #[cold]
     fn fail(&mut self, error: io::Error) -> LogReadError {
-        let in_json = matches!(self.mode, Mode::Json(_));
+        let unit = if matches!(self.mode, Mode::Json(_)) { LogUnit::Event } else { LogUnit::Line };
         let place = Place { line: self.summary.lines + 1, offset: self.source.offset() };
         self.mode = Mode::Ended;
-        LogReadError::at(&self.name, place, in_json, LogReadErrorKind::of_read(error))
-    }
-
-    /// Reads the next line.
-    #[inline]
-    fn advance_line(&mut self) -> Result<bool, LogReadError> {
-        if let Text::Source { taken, .. } = self.text {
-            self.source.consume(taken);
-        }
-        self.text = Text::Source { length: 0, taken: 0 };
-        let line = match self.source.line(MAX_LINE) {
-            Ok(Some(line)) => line,
-            Ok(None) => {
-                self.mode = Mode::Ended;
-                return Ok(false);
-            }
-            Err(error) => return Err(self.fail(error)),
-        };
-        self.place = Place { line: self.summary.lines + 1, offset: self.source.offset() };
-        let Ok(line) = line else { return self.skip_line() };
-        self.text = Text::Source { length: line.length, taken: line.taken };
-        self.summary.lines += 1;
-        let verdict = self.lines.read(self.source.head(line.length));
-        self.summary.tail_lines += u64::from(self.lines.tail.is_some());
-        self.take(verdict);
-        Ok(true)
-    }
-
-    /// Skips a line that is too long.
-    #[cold]
-    fn skip_line(&mut self) -> Result<bool, LogReadError> {
-        let (found, kept) = match self.source.skip_line() {
-            Ok(skipped) => skipped,
-            Err(error) => return Err(self.fail(error)),
-        };
-        self.summary.lines += 1;
-        self.lines.tail = None;
-        self.text = Text::Kept(kept);
-        self.count_bad(LineProblem::TooLong { found, limit: MAX_LINE });
-        Ok(true)
+        LogReadError::at(&self.name, place, unit, LogReadErrorKind::of_read(error))
     }
 
     /// Reads the next event.
@@ -300,6 +247,7 @@ impl LogReader {
             Err(error) => return Err(self.fail(error)),
         };
         self.place = Place { line: self.summary.lines + 1, offset: events.offset };
+        self.unit = if matches!(step, Step::Record) { LogUnit::Record } else { LogUnit::Event };
         let message = events.event.message.trim_end_matches('\n').as_bytes();
         self.text = Text::Event { length: message.len() };
         match step {
@@ -310,6 +258,13 @@ impl LogReader {
             Step::Control => {
                 self.summary.control += 1;
                 self.current = Current::Control;
+            }
+            Step::Record => {
+                self.text = Text::Json;
+                let members = &events.record.members;
+                self.named.set_names(members.iter().map(|(name, _)| name.as_str()));
+                let read = self.named.read(members.iter().map(|(_, text)| text.as_deref()));
+                self.take_named(read);
             }
             Step::Event if message.len() > MAX_LINE => {
                 let found = message.len() as u64;
@@ -363,7 +318,6 @@ impl LogReader {
     fn count_bad(&mut self, problem: LineProblem) {
         self.summary.bad += 1;
         let text = excerpt(self.entry().text);
-        let in_json = matches!(self.mode, Mode::Json(_));
-        self.current = Current::Bad(BadLine { place: self.place, in_json, text, problem });
+        self.current = Current::Bad(BadLine { place: self.place, unit: self.unit, text, problem });
     }
 }

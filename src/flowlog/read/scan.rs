@@ -169,6 +169,24 @@ pub(super) fn cut_value(source: &mut Source, limit: usize) -> io::Result<Cut> {
     }
 }
 
+/// Where the value that comes next ends, if that is within so many bytes and nothing in it is damaged; nothing is taken.
+pub(super) fn find_value_end(source: &mut Source, limit: usize) -> Option<usize> {
+    let mut scanner = ValueScanner::new();
+    let mut searched = 0;
+    loop {
+        let piece = source.bytes().get(searched..).unwrap_or_default();
+        let length = piece.len();
+        match scanner.feed(piece) {
+            Scan::Done(end) => return Some(searched + end).filter(|end| *end <= limit),
+            Scan::Broken(_) => return None,
+            Scan::More => searched += length,
+        }
+        if searched > limit || !source.look_ahead(searched + 1) {
+            return None;
+        }
+    }
+}
+
 /// Takes white space; the next byte is then looked at, not taken.
 pub(super) fn skip_space(source: &mut Source) -> io::Result<Option<u8>> {
     loop {

@@ -5,18 +5,21 @@ use std::net::IpAddr;
 
 use flate2::bufread::GzDecoder;
 
+use crate::record::Field;
+
 use super::LogShape;
-use super::columns::LogColumns;
+use super::columns::{LogColumns, field_named};
 use super::error::NotText;
 use super::gzip::MAGIC;
+use super::parquet;
 use super::source::LAYERS;
 use super::tail::iso_time;
 
 /// How many first bytes are enough to recognise a flow log, compressed or not.
 pub const SNIFF_LENGTH: usize = 4 << 10;
 
-/// Recognises a flow log by its first bytes, [`SNIFF_LENGTH`] of them or all there are: lines of text or JSON of
-/// CloudWatch Logs, gzip or not. `None` for a capture, and for text that does not look like records.
+/// Recognises a flow log by its first bytes, [`SNIFF_LENGTH`] of them or all there are: lines of text or JSON, gzip or not,
+/// or Parquet, whatever its columns are. `None` for a capture, and for text that does not look like records.
 ///
 /// A log in a custom format without a header is recognised by an address or a log status in its first line.
 pub fn sniff_log(bytes: &[u8]) -> Option<LogShape> {
@@ -36,6 +39,9 @@ fn sniff_layer(bytes: &[u8], layers: usize) -> Option<LogShape> {
         }
         return sniff_layer(head.get(..length)?, layers);
     }
+    if layers == LAYERS && bytes.starts_with(parquet::MAGIC) {
+        return Some(LogShape::Parquet);
+    }
     if NotText::recognise(bytes).is_some() {
         return None;
     }
@@ -49,12 +55,26 @@ fn sniff_layer(bytes: &[u8], layers: usize) -> Option<LogShape> {
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with(['{', '[']) {
-        const KEYS: [&str; 5] =
-            ["\"events\"", "\"logEvents\"", "\"messageType\"", "\"awslogs\"", "\"message\""];
-        return KEYS.iter().any(|key| text.contains(key)).then_some(LogShape::Json);
+        return looks_like_json(text).then_some(LogShape::Json);
     }
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     looks_like_log(line).then_some(LogShape::Text)
+}
+
+/// Whether JSON looks like events or records: by its names, which are the texts in front of a colon.
+fn looks_like_json(text: &str) -> bool {
+    const EVENTS: [&str; 7] =
+        ["events", "logEvents", "messageType", "awslogs", "message", "kinesis", "deliveryStreamArn"];
+    /// Names of fields that other JSON has too.
+    const COMMON: [Field; 6] =
+        [Field::Version, Field::Start, Field::End, Field::Type, Field::Region, Field::Action];
+    let names = || {
+        let pieces = text.split('"').zip(text.split('"').skip(1)).skip(1);
+        pieces.filter(|(_, after)| after.trim_start().starts_with(':')).map(|(name, _)| name)
+    };
+    let is_ocsf = names().any(|name| name == "class_uid") && names().any(|name| name.ends_with("_endpoint"));
+    let tells = |name: &str| field_named(name).is_some_and(|field| !COMMON.contains(&field));
+    is_ocsf || names().any(|name| EVENTS.contains(&name)) || names().filter(|name| tells(name)).count() >= 2
 }
 
 /// Whether a line looks like a header or a record.

@@ -1,6 +1,7 @@
 //! The decoded bytes of a log, in a buffer that lines and JSON values are cut from.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
 
 use super::gzip::{Gunzip, MAGIC, read_again};
 
@@ -103,6 +104,18 @@ impl Source {
         self.offset += count as u64;
         if count > 0 {
             self.last = self.buffer.get(self.start - 1).copied();
+        }
+    }
+
+    /// Copies all that is left to a temporary file without a name.
+    pub(super) fn copy_to_file(&mut self) -> io::Result<File> {
+        let mut file = tempfile::tempfile()?;
+        loop {
+            file.write_all(self.bytes())?;
+            self.consume(self.bytes().len());
+            if !self.fill()? {
+                return Ok(file);
+            }
         }
     }
 

@@ -12,8 +12,10 @@ use super::{Leniencies, Leniency, LeniencyCounts};
 pub enum LogShape {
     /// Lines of text, as in files on S3; also with the times and log streams that `aws logs tail` writes in front.
     Text,
-    /// JSON of CloudWatch Logs.
+    /// JSON: events of CloudWatch Logs, or records.
     Json,
+    /// Parquet.
+    Parquet,
 }
 
 /// How many lines or events of each kind were read.
@@ -26,7 +28,7 @@ pub struct LogReadSummary {
     pub shape: Option<LogShape>,
     /// Layers of gzip that were opened.
     pub gzip_layers: u64,
-    /// Lines, or of JSON events.
+    /// Lines, or of JSON events and records, or of Parquet records.
     pub lines: u64,
     /// Records of every log status.
     pub records: u64,
@@ -76,6 +78,13 @@ impl LogReadSummary {
         self.control += other.control;
         self.tail_lines += other.tail_lines;
         self.leniencies.add(&other.leniencies);
+    }
+
+    /// Counts a record with log status `OK` that was passed by.
+    #[inline]
+    pub(super) fn count_plain(&mut self) {
+        self.records += 1;
+        self.ok += 1;
     }
 
     /// Counts a record.

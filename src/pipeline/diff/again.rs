@@ -5,11 +5,12 @@ use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 
 use super::LogInput;
-use crate::capture::CaptureInput;
+use crate::capture::{CaptureInput, Openable};
 
 /// An input that can be opened any number of times, one reading after another.
 pub(super) enum Source {
     Path(PathBuf),
+    Openable(Openable),
     Stream(Stream),
 }
 
@@ -86,6 +87,7 @@ impl From<Vec<CaptureInput>> for Captures {
     fn from(inputs: Vec<CaptureInput>) -> Self {
         let source = |input| match input {
             CaptureInput::Path(path) => Source::Path(path),
+            CaptureInput::Openable(openable) => Source::Openable(openable),
             CaptureInput::Reader(name, reader) => Source::Stream(Stream::new(name, reader)),
         };
         Captures(inputs.into_iter().map(source).collect())
@@ -97,6 +99,7 @@ impl Captures {
     pub(super) fn open(&mut self) -> Vec<CaptureInput> {
         let open = |source: &mut Source| match source {
             Source::Path(path) => CaptureInput::Path(path.clone()),
+            Source::Openable(openable) => CaptureInput::Openable(openable.clone()),
             Source::Stream(stream) => CaptureInput::Reader(stream.name.clone(), stream.open()),
         };
         self.0.iter_mut().map(open).collect()
@@ -113,6 +116,7 @@ impl From<Vec<LogInput>> for Logs {
     fn from(inputs: Vec<LogInput>) -> Self {
         let source = |input| match input {
             LogInput::Path(path) => Source::Path(path),
+            LogInput::Openable(openable) => Source::Openable(openable),
             LogInput::Reader(name, reader) => Source::Stream(Stream::new(name, reader)),
         };
         Logs { sources: inputs.into_iter().map(source).collect(), were_read: false }
@@ -129,6 +133,7 @@ impl Logs {
     pub(super) fn open(&mut self) -> Vec<LogInput> {
         let open = |source: &mut Source| match source {
             Source::Path(path) => LogInput::Path(path.clone()),
+            Source::Openable(openable) => LogInput::Openable(openable.clone()),
             Source::Stream(stream) => LogInput::Reader(stream.name.clone(), stream.open()),
         };
         self.were_read = true;

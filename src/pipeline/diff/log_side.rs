@@ -10,7 +10,7 @@ use super::partition::Partition;
 use super::problem::{BadRecord, LogProblem};
 use crate::diff::{Claims, LogWindows, Witness};
 use crate::flow::FlowKey;
-use crate::flowlog::read::{Content, LogReadError, LogReadOptions, LogReadSummary, LogReader};
+use crate::flowlog::read::{Content, LogReadError, LogReadOptions, LogReadSummary};
 use crate::packet::Protocol;
 use crate::pipeline::{Progress, TrafficType};
 use crate::record::{Action, Field, FlowRecord, LogFormat, LogStatus};
@@ -121,16 +121,8 @@ impl LogSide {
         progress: &Progress,
     ) -> Result<(), LogReadError> {
         let options = LogReadOptions { format: format.cloned() };
-        let mut reader = match log {
-            LogInput::Path(path) => {
-                self.facts.names.push(path.display().to_string());
-                LogReader::open(&path, options)?
-            }
-            LogInput::Reader(name, reader) => {
-                self.facts.names.push(name.clone());
-                LogReader::new(&name, reader, options)
-            }
-        };
+        self.facts.names.push(log.name());
+        let mut reader = log.open(options)?;
         let name = reader.name().to_owned();
         let result = loop {
             match reader.advance() {

@@ -24,11 +24,9 @@ mod side;
 mod surroundings;
 mod walk;
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
-use super::{MeterOptions, PacketSelection, Progress, SecondSpan};
+use super::{LogInput, MeterOptions, PacketSelection, Progress, SecondSpan};
 use crate::capture::{CaptureError, CaptureInput};
 use crate::diff::{Claims, ClockOffset, CompareOptions, Comparison, PacketSpan, Witness, compare};
 use crate::flow::FlowKey;
@@ -47,14 +45,6 @@ pub enum DiffSide {
     Captures(Vec<CaptureInput>),
     /// Flow logs, read one after another as one.
     Logs(Vec<LogInput>, Option<LogFormat>),
-}
-
-/// A log to read.
-pub enum LogInput {
-    /// A file.
-    Path(PathBuf),
-    /// Anything that can be read, and its name for messages.
-    Reader(String, Box<dyn std::io::Read + Send>),
 }
 
 /// What two sides are compared with.

@@ -1,7 +1,6 @@
-//! Closed windows → the records of every interface that packets passed → lines.
+//! Closed windows → the records of every interface that packets passed.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
 use super::classes::{ClassReader, Owner, Sighted};
 use super::drops::OwnersOn;
@@ -10,17 +9,13 @@ use super::options::VpcOptions;
 use super::rows::{Row, RowKey, Rows};
 use super::slots::slots;
 use crate::flow::{FlowKey, WindowIndex, Windows};
-use crate::flowlog::text::{write_header_line, write_record_line};
 use crate::meter::{ClosedWindow, Flow, Lost, Meter};
-use crate::packet::PacketDirection;
-use crate::pipeline::emit::Written;
+use crate::packet::{PacketDirection, Timestamp};
+use crate::pipeline::emit::{Written, tell_passed};
 use crate::pipeline::workers::Emit;
-use crate::pipeline::{ConvertError, RecordOptions};
+use crate::pipeline::{ConvertError, RecordOptions, RecordSink};
 use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat, LogStatus};
 use crate::vpc::InterfaceIndex;
-
-/// How many bytes are gathered before they are written.
-const BUFFER: usize = 256 * 1024;
 
 /// Which groups of fields the format shows; what it does not show is not worked out.
 #[derive(Clone, Copy, Debug)]
@@ -53,9 +48,8 @@ impl Shown {
 }
 
 /// Writes the records of closed windows.
-pub(super) struct VpcEmitter<W> {
+pub(super) struct VpcEmitter<S> {
     options: VpcOptions,
-    format: LogFormat,
     shown: Shown,
     classes: ClassReader,
     /// Owners by their place: first the unknown one, then all others by their identifiers.
@@ -65,18 +59,19 @@ pub(super) struct VpcEmitter<W> {
     unknown_direction: Option<FlowDirection>,
     windows: Option<Windows>,
     gaps: Gaps,
+    /// The windows below it are closed.
+    passed: WindowIndex,
     /// The first and last second of the window that is written.
     bounds: (i64, i64),
     memory: usize,
-    buffer: Vec<u8>,
-    output: W,
+    sink: S,
     pub(super) written: Written,
     pub(super) nodata: u64,
     pub(super) nodata_left_out: u64,
     pub(super) skipdata: u64,
 }
 
-impl<W: Write> VpcEmitter<W> {
+impl<S: RecordSink> VpcEmitter<S> {
     /// How many losses were those of no interface that is known.
     pub(super) fn losses_of_nobody_known(&self) -> u64 {
         self.gaps.lost.of_nobody_known
@@ -88,20 +83,11 @@ impl<W: Write> VpcEmitter<W> {
         classes: ClassReader,
         seen_on: OwnersOn,
         memory: usize,
-        output: W,
+        sink: S,
     ) -> Self {
-        let mut buffer = Vec::with_capacity(BUFFER + 4096);
-        if records.header {
-            write_header_line(&records.format, &mut buffer);
-            if options.why {
-                buffer.pop();
-                buffer.extend_from_slice(b"\twhy\n");
-            }
-        }
         let (slots, places) = slots(&options, &records.identity);
         VpcEmitter {
             shown: Shown::new(&records.format),
-            format: records.format.clone(),
             unknown_direction: records.identity.flow_direction,
             classes,
             slots,
@@ -111,8 +97,8 @@ impl<W: Write> VpcEmitter<W> {
             bounds: (0, 0),
             // half for the tables, half for the rows of one window
             memory,
-            buffer,
-            output,
+            passed: WindowIndex(i64::MIN),
+            sink,
             written: Written::default(),
             options,
             nodata: 0,
@@ -180,14 +166,15 @@ impl<W: Write> VpcEmitter<W> {
             };
             self.fill(&first.key, &sighted, &counters);
             let Some(filled) = self.slots.get(first.key.owner as usize) else { continue };
-            write_record_line(&self.format, filled, &mut self.buffer);
-            if self.options.why {
-                self.write_why(record);
-            }
+            let taken = if self.options.why {
+                self.sink.explained(filled, &self.why(record))
+            } else {
+                self.sink.record(filled)
+            };
+            taken.map_err(ConvertError::Write)?;
             self.written.records += 1;
             self.written.packets += counters.packets;
             self.written.bytes += counters.bytes;
-            self.drain()?;
         }
         Ok(())
     }
@@ -226,10 +213,8 @@ impl<W: Write> VpcEmitter<W> {
         }
     }
 
-    /// Appends why, behind a tab: each reason of the record's packets once.
-    fn write_why(&mut self, rows: &[&Row]) {
-        self.buffer.pop();
-        self.buffer.push(b'\t');
+    /// Why the record of these rows has its action: each reason of its packets once.
+    fn why(&self, rows: &[&Row]) -> String {
         let mut said: Vec<String> = Vec::new();
         for row in rows {
             let Some(sighted) = self.sighted(row) else { continue };
@@ -245,8 +230,7 @@ impl<W: Write> VpcEmitter<W> {
                 said.push(text);
             }
         }
-        self.buffer.extend_from_slice(said.join("; ").as_bytes());
-        self.buffer.push(b'\n');
+        said.join("; ")
     }
 
     /// Writes records without data.
@@ -284,17 +268,8 @@ impl<W: Write> VpcEmitter<W> {
             None => self.bounds,
         };
         let record = template.without_data(status, start, end);
-        write_record_line(&self.format, &record, &mut self.buffer);
+        self.sink.record(&record).map_err(ConvertError::Write)?;
         self.written.records += 1;
-        self.drain()
-    }
-
-    fn drain(&mut self) -> Result<(), ConvertError> {
-        if self.buffer.len() < BUFFER {
-            return Ok(());
-        }
-        self.output.write_all(&self.buffer).map_err(ConvertError::Write)?;
-        self.buffer.clear();
         Ok(())
     }
 }
@@ -309,7 +284,7 @@ fn place(places: &[u32], options: &VpcOptions, owner: Owner) -> u32 {
     places.get(at).copied().unwrap_or(0)
 }
 
-impl<W: Write> Emit for VpcEmitter<W> {
+impl<S: RecordSink> Emit for VpcEmitter<S> {
     fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         self.classes.refresh();
         let placement = window.placement();
@@ -352,21 +327,22 @@ impl<W: Write> Emit for VpcEmitter<W> {
             let due = self.gaps.behind(placement.window, |owner| place(&self.places, &self.options, owner));
             self.write_gaps(due)?;
         }
-        Ok(())
+        self.sink.end_of_window().map_err(ConvertError::Write)
     }
 
     fn flush(&mut self) -> Result<(), ConvertError> {
-        self.output
-            .write_all(&self.buffer)
-            .and_then(|()| self.output.flush())
-            .map_err(ConvertError::Write)?;
-        self.buffer.clear();
-        Ok(())
+        tell_passed(&mut self.sink, self.windows, self.passed)?;
+        self.sink.flush().map_err(ConvertError::Write)
     }
 
-    fn begin(&mut self, windows: Windows) {
+    fn begin(&mut self, windows: Windows, first: Timestamp) {
         self.windows = Some(windows);
         self.gaps.begin(windows);
+        self.sink.begin(windows, first);
+    }
+
+    fn closing(&mut self, passed: WindowIndex) {
+        self.passed = passed;
     }
 
     fn lost(&mut self, lost: Lost) {

@@ -31,7 +31,7 @@ use super::outcome::{Outcome, outcome};
 use super::sighting::Points;
 use crate::flow::{FlowCounters, FlowKey, MeteringKey, ObservationPoint, WindowIndex};
 use crate::meter::{Batch, Keys, PacketFacts, Placement, Rekey, Rekeyer, Ruling, Settled};
-use crate::packet::TcpFlags;
+use crate::packet::{TcpFlags, Timestamp};
 use crate::record::Action;
 use crate::vpc::{
     Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Sight, Traffic, Verdict, Vpc, Why,
@@ -61,8 +61,8 @@ struct Court {
     /// What was ruled so far, each once, by the number of its ruling.
     rulings: Vec<Ruled>,
     ruling_numbers: HashMap<Ruled, u32, RandomState>,
-    /// The time of the first packet.
-    since: Option<i64>,
+    /// The time of the first of all packets, in nanoseconds.
+    since: i64,
     judged: Judged,
     #[cfg(test)]
     long_way_only: bool,
@@ -81,7 +81,7 @@ impl Judge {
             remembered: Vec::new(),
             rulings: Vec::new(),
             ruling_numbers: HashMap::default(),
-            since: None,
+            since: i64::MIN,
             judged: Judged::default(),
             #[cfg(test)]
             long_way_only: false,
@@ -97,6 +97,11 @@ impl Judge {
     /// What was counted beside the records; to be asked when all is flushed.
     pub(super) fn into_judged(self) -> Judged {
         self.court.judged
+    }
+
+    /// Learns the time of the first of all packets, before any is judged.
+    pub(super) fn begin(&mut self, first: Timestamp) {
+        self.court.since = first.nanos();
     }
 
     /// Judges a batch; what is counted goes into `out`, with classes for observation points.
@@ -240,7 +245,7 @@ impl Court {
         changed: &mut [u32; 2],
     ) -> (Ruling, bool) {
         let (time, flags) = (packet.time.nanos(), packet.logged_flags);
-        let moment = Moment { time, since: *self.since.get_or_insert(time) };
+        let moment = Moment { time, since: self.since };
         let mut verdicts = [None, None];
         let mut ended = false;
         // how long the verdicts stay the same, and on which connections that depends

@@ -4,6 +4,7 @@ use super::flows::Judged;
 use super::judge::Judge;
 use crate::flow::{WindowIndex, Windows};
 use crate::meter::{Batch, Lost};
+use crate::packet::Timestamp;
 use crate::pipeline::ordered::{Sink, Stopped};
 
 /// Judges batches and hands them on.
@@ -48,8 +49,9 @@ impl<S: Sink> Sink for Judging<S> {
         self.sink.close(passed)
     }
 
-    fn begin(&mut self, windows: Windows) {
-        self.sink.begin(windows);
+    fn begin(&mut self, windows: Windows, first: Timestamp) {
+        self.judge.begin(first);
+        self.sink.begin(windows, first);
     }
 
     fn lost(&mut self, lost: Lost) {

@@ -35,7 +35,7 @@ mod sighting;
 mod sights;
 mod slots;
 
-pub use convert::convert_with_vpc;
+pub use convert::{convert_with_vpc, convert_with_vpc_into};
 pub use options::{TrafficType, VpcOptions};
 pub(super) use sighting::InterfacesSeen;
 pub(super) use sights::{Sight, each_sight};

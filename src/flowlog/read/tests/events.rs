@@ -121,13 +121,19 @@ fn json_that_is_no_event_or_not_well_formed_is_bad_and_stops_nothing() {
     let cases = [
         (
             r#"{"events":[{"timestamp":1}]}"#.to_owned(),
-            "not an event of CloudWatch Logs: missing field `message`",
+            "neither an event of CloudWatch Logs nor a record: missing field `message`",
         ),
-        (r#"{"events":[{"message":1}]}"#.to_owned(), "not an event of CloudWatch Logs: invalid type"),
-        (r#"{"events":["x"]}"#.to_owned(), "not an event of CloudWatch Logs: invalid type"),
-        (r#"{"events":[{"message":"\q"}]}"#.to_owned(), "not an event of CloudWatch Logs: invalid escape"),
-        ("{}".to_owned(), "the JSON document has no events"),
-        (r#"{"events":null,"foo":[{"message":"x"}]}"#.to_owned(), "the JSON document has no events"),
+        (
+            r#"{"events":[{"message":1}]}"#.to_owned(),
+            "neither an event of CloudWatch Logs nor a record: invalid type",
+        ),
+        (r#"{"events":["x"]}"#.to_owned(), "neither an event of CloudWatch Logs nor a record: invalid type"),
+        (
+            r#"{"events":[{"message":"\q"}]}"#.to_owned(),
+            "neither an event of CloudWatch Logs nor a record: invalid escape",
+        ),
+        ("{}".to_owned(), "the JSON document has neither events"),
+        (r#"{"events":null,"foo":[{"message":"x"}]}"#.to_owned(), "the JSON document has neither events"),
         ("hello".to_owned(), "found `hello` in the JSON, expected `{` or `[`"),
         (r#"{"events":[{"message":"x"#.to_owned(), "found `\\n` in the JSON, expected a well-formed value"),
         (r#"{"events":[{"message":"x""#.to_owned(), "found `{\"messageType\":"),
@@ -136,13 +142,10 @@ fn json_that_is_no_event_or_not_well_formed_is_bad_and_stops_nothing() {
         (r#"{"events":[}"#.to_owned(), "found `}` in the JSON, expected a well-formed value"),
         (r#"{events:1}"#.to_owned(), "found `events:1}` in the JSON, expected a key"),
         (r#"{"events" 1}"#.to_owned(), "found `1}` in the JSON, expected `:`"),
-        (data("****"), "the data in `awslogs` cannot be decoded: Invalid symbol"),
-        (data(&nested), "the data in `awslogs` cannot be decoded: found `awslogs` inside `awslogs`"),
-        (data(&cut), "the data in `awslogs` cannot be decoded: the gzip data is cut short after byte 40"),
-        (
-            r#"{"awslogs":{"dat":""}}"#.to_owned(),
-            "the data in `awslogs` cannot be decoded: missing field `data`",
-        ),
+        (data("****"), "the data cannot be decoded: Invalid symbol"),
+        (data(&nested), "the data cannot be decoded: found packed data inside packed data"),
+        (data(&cut), "the data cannot be decoded: the gzip data is cut short after byte 40"),
+        (r#"{"awslogs":{"dat":""}}"#.to_owned(), "the data cannot be decoded: missing field `data`"),
     ];
     for (bad, message) in cases {
         // a document in front, so that it is JSON for sure

@@ -92,7 +92,7 @@ fn what_is_behind_gzip_data_is_padding_or_told() {
 #[test]
 fn what_is_no_text_is_named_and_refused() {
     let cases: [(&[u8], &str); 6] = [
-        (b"PAR1\x15\x04", "a Parquet file"),
+        (b"PARE\x15\x04", "an encrypted Parquet file"),
         (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "a pcap capture"),
         (b"\x0a\x0d\x0d\x0a\x1c\0\0\0", "a pcapng capture"),
         (b"\xff\xfe2\0 \x001\0", "UTF-16 text"),
@@ -107,7 +107,7 @@ fn what_is_no_text_is_named_and_refused() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "`x`: is {name}, expected a flow log: lines of text or JSON of CloudWatch Logs, gzip or not"
+                    "`x`: is {name}, expected a flow log: lines of text or JSON, gzip or not, or Parquet"
                 )
             );
             assert!(error.hint().is_some() && error.place().is_none());

@@ -3,6 +3,7 @@
 mod events;
 mod limits;
 mod lines;
+mod records;
 mod written;
 
 use std::io::{self, Read, Write};

@@ -123,6 +123,9 @@ proptest! {
     ) {
         let (mut quick, mut slow) = (judge(&only), judge(&only));
         slow.court.long_way_only = true;
+        for judge in [&mut quick, &mut slow] {
+            judge.begin(Timestamp::from_nanos(1_700_000_000_000_000_000));
+        }
         let placement = Placement { window: WindowIndex(0), late: false };
         let mut time = 1_700_000_000;
         // few flows and their answers, so that they meet again

@@ -1,4 +1,6 @@
-//! `inspect`: what is in captures, for people and for programs.
+//! `inspect`: what is in captures and flow logs, for people and for programs.
+
+mod log;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -14,7 +16,8 @@ use serde::Serialize;
 
 use super::args::InspectArgs;
 use super::interrupt::Interrupt;
-use super::messages::{cannot_write, clean};
+use super::kind::{apart, split};
+use super::messages::{Trouble, cannot_write, clean};
 use super::progress::Bar;
 use super::summary::counted;
 use super::{Exit, Result, inputs, table, vpc};
@@ -28,6 +31,8 @@ struct Report<'a> {
 
 pub fn run(args: InspectArgs) -> Result {
     let progress = Arc::new(Progress::new());
+    // before anything is waited for
+    let _interrupt = Interrupt::watch(&progress);
     let described = match &args.vpc[..] {
         [] => None,
         paths => Some(vpc::load::load(paths)?.vpc),
@@ -35,8 +40,25 @@ pub fn run(args: InspectArgs) -> Result {
     if let (Some(vpc), true) = (&described, args.captures.is_empty()) {
         return show(&text(&[], Some(vpc), args.json));
     }
-    let found = inputs::find(&args.captures, args.quiet, &progress)?;
-    let _interrupt = Interrupt::watch(&progress);
+    let (paths, mut logs) = apart(&args.captures);
+    let reads_any = !paths.is_empty() || logs.is_empty();
+    let mut found = match reads_any {
+        true => inputs::find(&paths, args.quiet, &progress)?,
+        false => inputs::Inputs::default(),
+    };
+    found.captures = split(std::mem::take(&mut found.captures), args.input_format.is_some(), &mut logs);
+    if !logs.is_empty() {
+        let others = !found.captures.is_empty() || described.is_some();
+        if args.json && others {
+            return Err(Trouble::new("a flow log cannot be shown as JSON beside captures or a VPC")
+                .with_hint("inspect the logs in a run of their own"));
+        }
+        if !others {
+            inputs::report(&found.failures);
+            let exit = log::run(logs, &args, &progress)?;
+            return Ok(if found.failures.is_empty() { exit } else { Exit::Trouble });
+        }
+    }
     let is_live = found.is_live();
     let mut failures = found.failures;
     let mut inspections = Vec::new();
@@ -58,6 +80,12 @@ pub fn run(args: InspectArgs) -> Result {
     inputs::report(&failures);
     if interrupted {
         return Ok(Exit::Interrupted);
+    }
+    if !logs.is_empty() && !inspections.is_empty() {
+        show("\n")?;
+    }
+    if !logs.is_empty() && log::run(logs, &args, &progress)? == Exit::Trouble {
+        return Ok(Exit::Trouble);
     }
     Ok(if failures.is_empty() { Exit::Fine } else { Exit::Trouble })
 }

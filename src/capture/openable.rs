@@ -1,0 +1,51 @@
+//! What is no file and can yet be opened as often as is needed: an object in a store for one.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// Opens something from its start.
+type Opener = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
+
+/// Something that can be opened any number of times, and is the same each time.
+#[derive(Clone)]
+pub struct Openable {
+    name: String,
+    size: u64,
+    opener: Arc<Opener>,
+}
+
+impl Openable {
+    /// Something with a name for messages, its size in bytes, and the way to open it from its start.
+    pub fn new(
+        name: impl Into<String>,
+        size: u64,
+        opener: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
+    ) -> Openable {
+        Openable { name: name.into(), size, opener: Arc::new(opener) }
+    }
+
+    /// The name in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Opens it from its start.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        (self.opener)()
+    }
+}
+
+impl fmt::Debug for Openable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Openable").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
+    }
+}

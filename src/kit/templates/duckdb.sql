@@ -1,0 +1,5 @@
+-- DuckDB: {{what}} as a view with a column for each field; what is missing is NULL.
+CREATE OR REPLACE VIEW vpc_flow_logs AS
+{{select}};
+
+SELECT count(*) AS records, sum(packets) AS packets, sum(bytes) AS bytes FROM vpc_flow_logs;
