@@ -71,6 +71,7 @@ pub mod diff;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;
+pub mod generate;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;

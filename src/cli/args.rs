@@ -10,6 +10,7 @@ use flowtruth::packet::Timestamp;
 
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
+use super::generate::args::GenerateArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
@@ -34,6 +35,7 @@ Examples:
                                                      the packets behind a record
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
+  flowtruth generate ssh-and-rdp -o lesson           traffic whose truth is known
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -67,6 +69,8 @@ pub enum Command {
     Diff(Box<DiffArgs>),
     /// Write the packets behind a flow or a record as a capture
     Extract(Box<ExtractArgs>),
+    /// Write a capture, a flow log and a VPC of known traffic, and the truth about it
+    Generate(Box<GenerateArgs>),
     /// Say what the rules of a VPC do to a flow, without a capture
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record
@@ -292,7 +296,7 @@ pub struct ManArgs {
 }
 
 /// Seconds with up to nine digits of fraction → nanoseconds.
-fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, String> {
     let time: Result<Timestamp, _> = text.parse();
     let digits = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['-', ':', 'T']);
     match time.ok().and_then(|time| u64::try_from(time.nanos()).ok()) {

@@ -13,6 +13,7 @@ mod convert;
 mod diff;
 mod extract;
 mod fields;
+mod generate;
 mod identity;
 mod inputs;
 mod inspect;
@@ -73,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Extract(args) => extract::run(*args),
+        Command::Generate(args) => generate::run(*args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),

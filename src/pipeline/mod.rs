@@ -13,6 +13,7 @@ mod convert;
 mod diff;
 mod emit;
 mod extract;
+mod generate;
 mod held;
 mod inspect;
 mod intake;
@@ -28,6 +29,10 @@ mod workers;
 pub use convert::{Conversion, ConvertError, convert, with_causes};
 pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
+pub use generate::{
+    Container, GenerateOptions, Generated, ReadScenario, ReadScenarioError, WriteScenarioError, generate,
+    read_scenario,
+};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };

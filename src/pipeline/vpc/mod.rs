@@ -30,9 +30,11 @@ mod judging;
 mod options;
 mod outcome;
 mod rows;
+mod shown;
 mod sighting;
 mod slots;
 
 pub use convert::convert_with_vpc;
 pub use options::{TrafficType, VpcOptions};
+pub(super) use shown::Shown;
 pub(super) use sighting::InterfacesSeen;

@@ -1,0 +1,23 @@
+//! The ready scenarios: each a lesson.
+
+/// A scenario that comes with the program.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadyScenario {
+    /// Its name.
+    pub name: &'static str,
+    /// Its TOML.
+    pub text: &'static str,
+}
+
+macro_rules! ready {
+    ($($name:literal)*) => {
+        /// Every ready scenario, by name.
+        pub const READY: &[ReadyScenario] = &[
+            $(ReadyScenario { name: $name, text: include_str!(concat!("scenarios/", $name, ".toml")) },)*
+        ];
+    };
+}
+
+ready! {
+    "web-session"
+}
