@@ -135,7 +135,8 @@ impl Conversation {
     /// Has the next message said; when, or `None` where all is said.
     fn say(&mut self, template: &Template) -> Option<i64> {
         let step = self.script.next(template, self.said_at, &mut self.random)?;
-        self.said_at += step.wait;
+        // whole microseconds, so that the truth can be written without loss
+        self.said_at += step.wait / 1000 * 1000;
         self.pending = Some(Pending { message: step.message, forward: step.forward, hops: 0 });
         Some(self.said_at)
     }

@@ -199,8 +199,11 @@ fn write_segment(segment: &Segment, [s1, s0, d1, d0]: [u8; 4], is_v6: bool, out:
     let ([q3, q2, q1, q0], [a3, a2, a1, a0]) = (segment.seq.to_be_bytes(), segment.ack.to_be_bytes());
     let offset = (segment.header() as u8 / 4) << 4;
     let flags = segment.flags.0;
+    // 64 KiB, which behind a SYN is written in units of 128
+    let window: u16 = if segment.flags.contains(TcpFlags::SYN) { 64_240 } else { 502 };
+    let [w1, w0] = window.to_be_bytes();
     out.extend_from_slice(&[
-        s1, s0, d1, d0, q3, q2, q1, q0, a3, a2, a1, a0, offset, flags, 0xfa, 0xf0, 0, 0, 0, 0,
+        s1, s0, d1, d0, q3, q2, q1, q0, a3, a2, a1, a0, offset, flags, w1, w0, 0, 0, 0, 0,
     ]);
     let ([c3, c2, c1, c0], [e3, e2, e1, e0]) = (segment.clock.to_be_bytes(), segment.echoed.to_be_bytes());
     let timestamps = [8, 10, c3, c2, c1, c0, e3, e2, e1, e0];

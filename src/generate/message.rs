@@ -1,8 +1,6 @@
 //! What one side says to the other, before it has addresses: its sizes follow from here alone, never from the frames
 //! that are made of it.
 
-use std::net::IpAddr;
-
 use crate::packet::{Protocol, TcpFlags};
 
 /// A TCP segment, or several that offload joins in the capture.
@@ -150,11 +148,6 @@ impl Part {
         let extra = if is_v6 && self.is_fragment() { FRAGMENT_HEADER } else { 0 };
         ip_header(is_v6) + extra + self.length
     }
-}
-
-/// Whether addresses are IPv6.
-pub fn is_v6(address: IpAddr) -> bool {
-    address.is_ipv6()
 }
 
 #[cfg(test)]

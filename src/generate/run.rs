@@ -252,7 +252,7 @@ impl<Y: Yield> Run<'_, Y> {
         if copy + 1 < plan.count {
             let begin = self.scenario.begin.nanos() + repetition as i64 * self.scenario.duration + plan.start;
             let mut random = Random::of(self.scenario.seed, !number);
-            let late = (plan.every as f64 * plan.jitter * random.unit()) as i64;
+            let late = (plan.every as f64 * plan.jitter * random.unit()) as i64 / 1000 * 1000;
             let next = begin + (copy + 1) as i64 * plan.every + late;
             let turn = Turn::Beginning { template, repetition, copy: copy + 1 };
             self.turns.push(Reverse((next.max(time), turn)));

@@ -258,7 +258,7 @@ fn check_offload(table: &Table<'_>, template: &Template, scenario: &Scenario, is
 /// Refuses conversations that would go on in one flow at the same time.
 fn check_clash(table: &Table<'_>, template: &Template, others: &[Template]) -> Result<()> {
     let Some((port, _)) = template.from.ports else { return Ok(()) };
-    if template.count > template.places_of_servers() {
+    if template.count > template.most_in_flows_of_their_own() {
         return Err(table.need("from-port")?.advised(
             format!("{} conversations would share one flow", template.count),
             "leave `from-port` out, so that each has a port of its own",
@@ -281,9 +281,10 @@ fn check_clash(table: &Table<'_>, template: &Template, others: &[Template]) -> R
 }
 
 impl Template {
-    /// How many servers and ports its copies go through.
-    fn places_of_servers(&self) -> u64 {
+    /// How many copies differ in the client's address, or in the server and its port, where the client's port is fixed.
+    fn most_in_flows_of_their_own(&self) -> u64 {
         let ports = self.to.ports.map_or(1, |(first, last)| u64::from(last - first) + 1);
-        ports * self.to.places.len() as u64
+        let servers = ports * self.to.places.len() as u64;
+        self.from.places.iter().map(|seat| seat.count).fold(servers, u64::max)
     }
 }
