@@ -162,6 +162,16 @@ pub struct InterfaceInfo {
     pub dropped_before_packets: u64,
 }
 
+impl InterfaceInfo {
+    /// Packets that the capture says it lost here. The counts in front of packets and those of interface statistics tell of
+    /// the same packets, so the greater one counts.
+    pub fn lost(&self) -> u64 {
+        let by_statistics =
+            self.dropped_by_interface.unwrap_or(0).saturating_add(self.dropped_by_os.unwrap_or(0));
+        self.dropped_before_packets.max(by_statistics)
+    }
+}
+
 /// An address of an interface with its prefix length, `10.0.0.7/24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InterfaceAddress {

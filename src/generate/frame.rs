@@ -36,6 +36,9 @@ pub struct Stamp {
     pub data_from: usize,
 }
 
+/// The length of a DNS header.
+const OPENING: usize = 12;
+
 /// Bytes in front of a mirrored frame: Ethernet, IPv4, UDP, VXLAN.
 const MIRROR: usize = 14 + 20 + 8 + 8;
 
@@ -90,15 +93,38 @@ pub fn write_frame(
         _ => return,
     }
     let header = message.header();
+    let opening = opening(side, message);
     if part.from == 0 {
         let all = header + message.data();
         let pseudo = addresses + u64::from(protocol.0) + u64::from(all & 0xffff) + u64::from(all >> 16);
-        let data = payload.sum(stamp.data_from, message.data() as usize);
+        let mut data = payload.sum(stamp.data_from, message.data() as usize);
+        if let Some(opening) = opening {
+            data = data - payload.sum(stamp.data_from, OPENING) + words(&opening);
+        }
         write_header(side, message, pseudo, data, out);
     }
+    let start = out.len();
     let from = stamp.data_from + part.from.saturating_sub(header) as usize;
     let length = part.length - if part.from == 0 { header } else { 0 };
     out.extend_from_slice(payload.piece(from, length as usize));
+    if let (0, Some(opening), Some(place)) = (part.from, opening, out.get_mut(start..start + OPENING)) {
+        place.copy_from_slice(&opening);
+    }
+}
+
+/// What a message begins with where programs look into it: of DNS a header without records, of anything else nothing.
+///
+/// Source: RFC 1035 §4.1.1.
+fn opening(side: &Side, message: &Message) -> Option<[u8; OPENING]> {
+    const DNS: u16 = 53;
+    if !matches!(message, Message::Udp { data } if *data as usize >= OPENING) {
+        return None;
+    }
+    let [from, to] = side.ports;
+    let [high, low] = (if from == DNS { to } else { from }).to_be_bytes();
+    // a query that desires recursion, a response that had it
+    let flags = if from == DNS { [0x81, 0x80] } else { [0x01, 0x00] };
+    [from, to].contains(&DNS).then_some([high, low, flags[0], flags[1], 0, 0, 0, 0, 0, 0, 0, 0])
 }
 
 #[allow(clippy::too_many_arguments, reason = "the fields of one header")]

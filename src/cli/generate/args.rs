@@ -54,9 +54,9 @@ pub struct LogArgs {
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
 
-    /// Write AWS's header line first
+    /// Leave out AWS's header line, as in CloudWatch Logs
     #[arg(long)]
-    pub header: bool,
+    pub no_header: bool,
 
     /// Seconds that one record spans at most [default: the scenario's]
     #[arg(long, value_name = "60|600|SECONDS")]

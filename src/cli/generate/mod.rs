@@ -27,7 +27,7 @@ pub fn run(args: GenerateArgs) -> Result {
     let format = args.log.log_format.as_deref().map(|text| log_format("--log-format", text)).transpose()?;
     let options = GenerateOptions {
         format,
-        header: args.log.header,
+        header: !args.log.no_header,
         interval: args.log.max_aggregation_interval.map(Into::into),
         seed: args.extent.seed,
         extent: extent(&args.extent),

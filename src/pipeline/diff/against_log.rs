@@ -111,6 +111,7 @@ impl Work<'_> {
             witness = side.into_witness();
         }
         witness.span = walked.span;
+        witness.lost = walked.lost;
         let offset = clocks.map(|clocks| clocks.offset);
         (self.compare(witness, claims, capture_is_candidate, offset), summary, log_summary)
     }

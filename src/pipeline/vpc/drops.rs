@@ -14,16 +14,13 @@ pub(super) struct Drops {
 }
 
 impl Drops {
-    /// Whether an interface of a capture has lost packets since it was last looked at. The counts of packets and those
-    /// of interface statistics tell of the same packets, so the greater one counts.
+    /// Whether an interface of a capture has lost packets since it was last looked at.
     #[inline]
     pub(super) fn grew(&mut self, capture: usize, interface: usize, info: Option<&CaptureInfo>) -> bool {
         // only pcapng has such counts
         let info = info.filter(|info| info.format == ContainerFormat::Pcapng);
         let Some(described) = info.and_then(|info| info.interfaces.get(interface)) else { return false };
-        let by_statistics = (described.dropped_by_interface.unwrap_or(0))
-            .saturating_add(described.dropped_by_os.unwrap_or(0));
-        let lost = described.dropped_before_packets.max(by_statistics);
+        let lost = described.lost();
         if lost == 0 {
             return false;
         }
