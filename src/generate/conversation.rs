@@ -204,7 +204,10 @@ fn hops(
         }
         Middle::Through(interfaces) => {
             let (first, last) = (interfaces.first().copied(), interfaces.last().copied());
-            vec![[client, Station { interface: first, ..server }], [Station { interface: last, ..client }, server]]
+            vec![
+                [client, Station { interface: first, ..server }],
+                [Station { interface: last, ..client }, server],
+            ]
         }
     }
 }
@@ -256,7 +259,9 @@ fn passage(
             books.enter(network, observed, peer, plan)
         };
         let entry = Some(enter(flow));
-        let of_later = plan.is_fragmented(flow.srcaddr.is_ipv6()).then(|| enter(FlowKey { srcport: 0, dstport: 0, ..flow }));
+        let of_later = plan
+            .is_fragmented(flow.srcaddr.is_ipv6())
+            .then(|| enter(FlowKey { srcport: 0, dstport: 0, ..flow }));
         if let (Some(passes), Some(place_entry), Some(place_later)) =
             (passes.get_mut(place), entries.get_mut(place), later.get_mut(place))
         {
@@ -285,13 +290,7 @@ fn flow(plan: &Template, from: Station, to: Station) -> FlowKey {
         (Speech::Ping, false) => Protocol::ICMP,
         (Speech::Ping, true) => Protocol::ICMPV6,
     };
-    FlowKey {
-        srcaddr: from.address,
-        dstaddr: to.address,
-        protocol,
-        srcport: from.port,
-        dstport: to.port,
-    }
+    FlowKey { srcaddr: from.address, dstaddr: to.address, protocol, srcport: from.port, dstport: to.port }
 }
 
 impl Template {

@@ -178,6 +178,5 @@ fn fill(record: &mut FlowRecord, key: &RecordKey, counters: &FlowCounters) {
     let FlowKey { srcaddr, dstaddr, .. } = key.packet;
     (record.pkt_srcaddr, record.pkt_dstaddr) = (Some(srcaddr), Some(dstaddr));
     record.action = Some(key.action);
-    record.flow_direction =
-        Some(if key.egress { FlowDirection::Egress } else { FlowDirection::Ingress });
+    record.flow_direction = Some(if key.egress { FlowDirection::Egress } else { FlowDirection::Ingress });
 }

@@ -141,8 +141,7 @@ fn write_ipv4(
     // what is longer than the field can say comes from offload, which captures show with a length of 0
     let length = u16::try_from(part.ip_length(false)).unwrap_or(0);
     let dont_fragment = matches!(message, Message::Tcp(_));
-    let fragment =
-        u16::from(dont_fragment) << 14 | u16::from(part.more) << 13 | (part.from / 8) as u16;
+    let fragment = u16::from(dont_fragment) << 14 | u16::from(part.more) << 13 | (part.from / 8) as u16;
     let ttl_protocol = 64 << 8 | u16::from(protocol.0);
     let sum = 0x4500
         + u64::from(length)
@@ -248,7 +247,13 @@ fn write_segment(segment: &Segment, [s1, s0, d1, d0]: [u8; 4], is_v6: bool, out:
 /// Appends what a mirroring session puts in front of a frame of this length.
 ///
 /// Source: Traffic Mirroring guide, "Packet format"; RFC 7348 §5: the outer UDP checksum may be 0.
-pub fn write_mirror(mirror: &Mirror, macs: [[u8; 6]; 2], frame_length: usize, source_port: u16, out: &mut Vec<u8>) {
+pub fn write_mirror(
+    mirror: &Mirror,
+    macs: [[u8; 6]; 2],
+    frame_length: usize,
+    source_port: u16,
+    out: &mut Vec<u8>,
+) {
     let [source, destination] = macs;
     out.extend_from_slice(&destination);
     out.extend_from_slice(&source);

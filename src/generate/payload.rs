@@ -86,11 +86,7 @@ mod tests {
         let payload = Payload::new();
         for (from, length) in [(0, 0), (0, 1), (2, 7), (100, 1460), (32_766, 65_535), (4, 40_000)] {
             assert_eq!(payload.piece(from, length).len(), length);
-            assert_eq!(
-                payload.sum(from, length),
-                words(payload.piece(from, length)),
-                "{from} {length}"
-            );
+            assert_eq!(payload.sum(from, length), words(payload.piece(from, length)), "{from} {length}");
         }
     }
 

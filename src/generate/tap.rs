@@ -42,9 +42,7 @@ impl Tap {
     /// `passes` says of each station whether packets pass its filters; what the sender's stop goes nowhere.
     pub(super) fn is_in_view(&self, stations: [Option<usize>; 2], passes: [bool; 2]) -> bool {
         let is_watched = |interface: Option<usize>| {
-            interface.is_some_and(|interface| {
-                self.point.at.as_ref().is_none_or(|at| at.contains(&interface))
-            })
+            interface.is_some_and(|interface| self.point.at.as_ref().is_none_or(|at| at.contains(&interface)))
         };
         let ([sender, receiver], [leaves, enters]) = (stations, passes);
         let arrives = leaves && (enters || self.point.placement == Placement::Wire);

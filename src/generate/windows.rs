@@ -152,7 +152,13 @@ impl OpenRecords {
 
     /// Counts packets; the window comes back if they are the first of it.
     #[inline]
-    pub(super) fn count(&mut self, number: u32, time: i64, what: &FlowCounters, windows: &Windows) -> Option<Window> {
+    pub(super) fn count(
+        &mut self,
+        number: u32,
+        time: i64,
+        what: &FlowCounters,
+        windows: &Windows,
+    ) -> Option<Window> {
         let open = self.records.get_mut(number as usize)?;
         open.counters.merge(what);
         if open.window.is_some() {

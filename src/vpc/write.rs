@@ -21,19 +21,23 @@ impl VpcModel {
     /// nothing of has no file.
     pub fn to_aws_json(&self) -> Vec<(&'static str, Value)> {
         let list = |file, key: &str, items: Vec<Value>| {
-            (!items.is_empty()).then(|| (file, Value::Object(Map::from_iter([(key.to_owned(), items.into())]))))
+            (!items.is_empty())
+                .then(|| (file, Value::Object(Map::from_iter([(key.to_owned(), items.into())]))))
         };
         let region = |subnet: &Option<String>| {
             let subnet = self.subnets.iter().find(|known| Some(&known.id) == subnet.as_ref());
             subnet.and_then(|subnet| subnet.region.clone())
         };
         let interfaces = self.interfaces.iter().map(|interface| {
-            let zone = zone(&interface.az_name, &interface.region.clone().or_else(|| region(&interface.subnet)));
+            let zone =
+                zone(&interface.az_name, &interface.region.clone().or_else(|| region(&interface.subnet)));
             network_interface(interface, zone)
         });
-        let ranges = self.service_ranges.iter().filter(|range| range.cidr.addr().is_ipv4()).map(|range| {
-            json!({"ip_prefix": range.cidr.to_string(), "service": range.service})
-        });
+        let ranges = self
+            .service_ranges
+            .iter()
+            .filter(|range| range.cidr.addr().is_ipv4())
+            .map(|range| json!({"ip_prefix": range.cidr.to_string(), "service": range.service}));
         [
             list("network-interfaces.json", "NetworkInterfaces", interfaces.collect()),
             list("security-groups.json", "SecurityGroups", all(&self.security_groups, security_group)),
@@ -43,15 +47,19 @@ impl VpcModel {
             list("route-tables.json", "RouteTables", all(&self.route_tables, route_table)),
             list("nat-gateways.json", "NatGateways", all(&self.nat_gateways, nat_gateway)),
             list("prefix-lists.json", "PrefixLists", all(&self.prefix_lists, prefix_list)),
-            list("peerings.json", "VpcPeeringConnections", all(&self.peerings, |peering| {
-                let side = |region: &Option<String>| compact(json!({"Region": region}));
-                let [one, other] = &peering.regions;
-                json!({
-                    "VpcPeeringConnectionId": peering.id,
-                    "RequesterVpcInfo": side(one),
-                    "AccepterVpcInfo": side(other),
-                })
-            })),
+            list(
+                "peerings.json",
+                "VpcPeeringConnections",
+                all(&self.peerings, |peering| {
+                    let side = |region: &Option<String>| compact(json!({"Region": region}));
+                    let [one, other] = &peering.regions;
+                    json!({
+                        "VpcPeeringConnectionId": peering.id,
+                        "RequesterVpcInfo": side(one),
+                        "AccepterVpcInfo": side(other),
+                    })
+                }),
+            ),
             list("flow-logs.json", "FlowLogs", all(&self.flow_logs, flow_log)),
             list("ip-ranges.json", "prefixes", ranges.collect()),
         ]
@@ -335,7 +343,8 @@ mod tests {
             assert_eq!(again.vpcs, model.vpcs, "{name}");
             assert_eq!(again.acls, model.acls, "{name}");
             assert_eq!(again.route_tables, model.route_tables, "{name}");
-            let gateway = |gateway: &NatGateway| NatGateway { account: None, region: None, ..gateway.clone() };
+            let gateway =
+                |gateway: &NatGateway| NatGateway { account: None, region: None, ..gateway.clone() };
             assert_eq!(
                 again.nat_gateways.iter().map(gateway).collect::<Vec<_>>(),
                 model.nat_gateways.iter().map(gateway).collect::<Vec<_>>(),

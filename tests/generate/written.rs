@@ -113,7 +113,8 @@ impl Written {
             .output()
             .unwrap();
         let report: Value = serde_json::from_slice(&diff.stdout).unwrap_or_default();
-        let mut causes: Vec<_> = report["causes"].as_object().into_iter().flatten().map(|(cause, _)| cause).collect();
+        let mut causes: Vec<_> =
+            report["causes"].as_object().into_iter().flatten().map(|(cause, _)| cause).collect();
         causes.sort();
         let expected = &self.json["expected"];
         let is_right = report["verdict"] == expected["verdict"]
@@ -133,10 +134,12 @@ impl Written {
         let convert = ["convert", "--quiet", "--max-aggregation-interval", "capture", "--log-format", FORMAT];
         let mut command = flowtruth(&convert);
         command.args(decap).arg("--vpc").arg(self.file("vpc"));
-        let records = records(&output(command.args(files.iter().map(|file| self.file(file.as_str().unwrap())))));
+        let records =
+            records(&output(command.args(files.iter().map(|file| self.file(file.as_str().unwrap())))));
         let truth = self.truth("captured");
         let told = |key: &String| {
-            let mut words = ["ACCEPT", "REJECT"].into_iter().map(|action| key.replacen(" - ", &format!(" {action} "), 1));
+            let mut words =
+                ["ACCEPT", "REJECT"].into_iter().map(|action| key.replacen(" - ", &format!(" {action} "), 1));
             words.find(|key| truth.contains_key(key)).unwrap_or_else(|| key.clone())
         };
         let mut flows = Flows::new();

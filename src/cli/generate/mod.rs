@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use flowtruth::generate::{Extent, GenerateError, READY};
 use flowtruth::pipeline::{
-    Container, GenerateOptions, Generated, Progress, ReadScenario, WriteScenarioError, generate, read_scenario,
+    Container, GenerateOptions, Generated, Progress, ReadScenario, WriteScenarioError, generate,
+    read_scenario,
 };
 use indicatif::HumanCount;
 
@@ -93,8 +94,10 @@ fn cannot_read(name: &str, error: io::Error) -> Trouble {
     }
     let trouble = Trouble::new(format!("`{name}` is neither a ready scenario nor a file"));
     match nearest {
-        Some(near) => trouble
-            .with_hint(format!("the nearest is `{}`; `flowtruth generate --list` has all of them", near.name)),
+        Some(near) => trouble.with_hint(format!(
+            "the nearest is `{}`; `flowtruth generate --list` has all of them",
+            near.name
+        )),
         None => trouble,
     }
 }
@@ -124,12 +127,15 @@ impl Folder {
         match fs::read_dir(place) {
             Ok(mut entries) => {
                 if entries.next().is_some() {
-                    return Err(Trouble::new(format!("`{shown}` is not empty"))
-                        .with_hint("name a folder that is not there yet, so that nothing old is taken for new"));
+                    return Err(Trouble::new(format!("`{shown}` is not empty")).with_hint(
+                        "name a folder that is not there yet, so that nothing old is taken for new",
+                    ));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Trouble::new(format!("`{shown}` cannot be written to")).caused_by(error)),
+            Err(error) => {
+                return Err(Trouble::new(format!("`{shown}` cannot be written to")).caused_by(error));
+            }
         }
         let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));

@@ -104,9 +104,7 @@ pub(super) fn read_delivery(root: &Table<'_>, network: &Network, duration: i64) 
                 "times are seconds since the scenario's begin; `duration` says when it ends",
             ));
         }
-        delivery
-            .skipped
-            .push(Skipped { interface: interface(&node, &node.text()?, network)?, at: seconds });
+        delivery.skipped.push(Skipped { interface: interface(&node, &node.text()?, network)?, at: seconds });
     }
     Ok(delivery)
 }

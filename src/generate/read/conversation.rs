@@ -167,7 +167,9 @@ fn ports(table: &Table<'_>, speech: Speech, from: &mut Endpoint, to: &Endpoint) 
     if let Some(node) = table.get("from-port") {
         let port = node.integer(1..65_536)? as u16;
         if (EPHEMERAL.0..60_999).contains(&port) {
-            return Err(node.error(format!("`{port}` may be another client's: expected a port outside of 32768 to 60999")));
+            return Err(node.error(format!(
+                "`{port}` may be another client's: expected a port outside of 32768 to 60999"
+            )));
         }
         from.ports = Some((port, port));
     }

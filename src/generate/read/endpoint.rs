@@ -76,7 +76,8 @@ fn seat(node: &Node<'_>, name: &str, is_v6: bool, network: &Network) -> Result<S
             return Err(node.error("the two ends have no addresses of one family"));
         }
         let interface = network.interface_at(address);
-        let is_of_host = network.hosts.iter().any(|host| host.ranges.iter().any(|(first, _)| *first == address));
+        let is_of_host =
+            network.hosts.iter().any(|host| host.ranges.iter().any(|(first, _)| *first == address));
         return if interface.is_some() || is_of_host {
             Ok(Seat { interface, first: address, count: 1 })
         } else {

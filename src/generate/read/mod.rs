@@ -127,7 +127,9 @@ fn hosts(root: &Table<'_>) -> Result<Vec<Host>> {
         let mut ranges = Vec::new();
         for (node, text) in table.texts("addresses")? {
             ranges.push(parse_range(&text).ok_or_else(|| {
-                node.expected("an address or a range without bits behind its prefix, such as `203.0.113.0/24`")
+                node.expected(
+                    "an address or a range without bits behind its prefix, such as `203.0.113.0/24`",
+                )
             })?);
         }
         if ranges.is_empty() {
@@ -148,10 +150,12 @@ fn check_addresses(root: &Table<'_>, network: &Network) -> Result<()> {
         }
         let others = network.hosts.iter().take(at).map(|other| (other.name.as_str(), &other.ranges));
         for range in &host.ranges {
-            let taken_by_host = others.clone().find(|(_, ranges)| ranges.iter().any(|other| overlaps(range, other)));
-            let taken_by_interface = network.interfaces.iter().find(|interface| {
-                interface.addresses.iter().any(|address| overlaps(range, &(*address, 1)))
-            });
+            let taken_by_host =
+                others.clone().find(|(_, ranges)| ranges.iter().any(|other| overlaps(range, other)));
+            let taken_by_interface = network
+                .interfaces
+                .iter()
+                .find(|interface| interface.addresses.iter().any(|address| overlaps(range, &(*address, 1))));
             let taker = taken_by_host
                 .map(|(name, _)| name)
                 .or_else(|| taken_by_interface.map(|interface| interface.id.as_str()));
@@ -182,7 +186,8 @@ fn overlaps(one: &(IpAddr, u64), other: &(IpAddr, u64)) -> bool {
 /// An interface by its identifier.
 fn interface(node: &Node<'_>, id: &str, network: &Network) -> Result<usize> {
     network.interface_named(id).ok_or_else(|| {
-        let known: Vec<_> = network.interfaces.iter().map(|interface| format!("`{}`", interface.id)).collect();
+        let known: Vec<_> =
+            network.interfaces.iter().map(|interface| format!("`{}`", interface.id)).collect();
         node.advised(
             format!("`{id}` is no interface of the scenario"),
             if known.is_empty() {

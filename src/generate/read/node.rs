@@ -82,8 +82,7 @@ impl<'a> Table<'a> {
             let by_likeness = |a: &&&str, b: &&&str| {
                 strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)).then_with(|| b.cmp(a))
             };
-            let mut error =
-                self.source.error(key.span().start, format!("`{name}` has no meaning here"));
+            let mut error = self.source.error(key.span().start, format!("`{name}` has no meaning here"));
             error.hint = known
                 .iter()
                 .max_by(by_likeness)

@@ -26,8 +26,8 @@ impl Datagrams {
             self.is_asked = false;
             let sequence = self.exchange;
             self.exchange += 1;
-            let is_answered = template.rejected.is_none()
-                && (template.speech == Speech::Ping || template.response > 0);
+            let is_answered =
+                template.rejected.is_none() && (template.speech == Speech::Ping || template.response > 0);
             if is_answered {
                 let wait = random.varied(template.rtt, template.jitter);
                 let message = self.message(template, true, sequence);

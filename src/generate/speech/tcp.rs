@@ -137,7 +137,8 @@ impl Tcp {
             }
             Phase::Fin => {
                 let reset = template.ending == Ending::Reset;
-                let (flags, phase) = if reset { (TcpFlags::RST, Phase::Over) } else { (TcpFlags::FIN, Phase::FinAck) };
+                let (flags, phase) =
+                    if reset { (TcpFlags::RST, Phase::Over) } else { (TcpFlags::FIN, Phase::FinAck) };
                 self.phase = phase;
                 let wait = random.varied(template.rtt, template.jitter);
                 Some(self.say(true, flags | TcpFlags::ACK, wait, now))
@@ -244,11 +245,8 @@ impl Tcp {
 
     fn say_data(&mut self, forward: bool, flags: TcpFlags, data: u32, wait: i64, now: i64) -> Step {
         let segments = data.div_ceil(self.full).max(1);
-        let (own, other) = if forward {
-            (&mut self.client, &mut self.server)
-        } else {
-            (&mut self.server, &mut self.client)
-        };
+        let (own, other) =
+            if forward { (&mut self.client, &mut self.server) } else { (&mut self.server, &mut self.client) };
         let is_syn = flags.contains(TcpFlags::SYN);
         let is_answer = flags.contains(TcpFlags::ACK);
         // a SYN has the number in front of the first byte, however often it is sent

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::capture::{CaptureError, CaptureInfo, CaptureInput, InterfaceInfo, MergeStep, MergedCaptures, TakePacket};
+use crate::capture::{
+    CaptureError, CaptureInfo, CaptureInput, InterfaceInfo, MergeStep, MergedCaptures, TakePacket,
+};
 use crate::decode::{CommonPacket, common_ipv4, common_ipv6, decode};
 use crate::flow::FlowKey;
 use crate::packet::{CapturedPacket, Notes, PacketTime, SkipReason, TcpFlags, Timestamp};

@@ -110,7 +110,8 @@ impl<'a> Files<'a> {
         self.capture.finish(&outcome)?;
         self.log.drain()?;
         let records = self.log.records;
-        let flows = self.truth.finish(scenario, outcome, &self.capture.names, (LOG, records, &self.log.format))?;
+        let flows =
+            self.truth.finish(scenario, outcome, &self.capture.names, (LOG, records, &self.log.format))?;
         let mut files = self.capture.names;
         let capture_bytes = files
             .iter()
