@@ -12,8 +12,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use flowtruth::capture::CaptureInput;
+use flowtruth::flowlog::read::{Content, LogReadOptions, LogReader};
 use flowtruth::generate::READY;
-use flowtruth::pipeline::read_scenario;
+use flowtruth::generate::adversarial::{Should, Then, captures, lines};
+use flowtruth::pipeline::{MeterOptions, Progress, RecordOptions, convert, read_scenario};
+use flowtruth::record::{Field, FlowRecord, LogFormat};
 use proptest::prelude::*;
 use written::{FORMAT, Written, flowtruth};
 
@@ -167,6 +171,81 @@ fn flows_may_share_what_a_record_shows() {
     let of_gateway: Vec<_> = log.lines().filter(|line| line.contains(" eni-tgw-apps ")).collect();
     assert_eq!(of_gateway.len(), 2, "{of_gateway:?}");
     assert!(of_gateway.iter().all(|line| line.contains(" 1 8 672 ")), "{of_gateway:?}");
+}
+
+#[test]
+fn wrong_input_is_read_as_its_manifest_says() {
+    let mut wrong = Vec::new();
+    for case in lines() {
+        let reader = Box::new(std::io::Cursor::new(case.bytes.clone()));
+        let mut reader = LogReader::new(&case.file, reader, LogReadOptions::default());
+        let (mut records, mut bad, mut null) = (0, 0, Vec::new());
+        while reader.advance().unwrap() {
+            match reader.entry().content {
+                Content::Record(read) => {
+                    records += 1;
+                    let is_null = |name: &&str| Field::from_name(name).unwrap().get(read.record).is_missing();
+                    null = case.null.iter().map(is_null).collect();
+                }
+                Content::Bad(_) => bad += 1,
+                _ => {}
+            }
+        }
+        let expected = u64::from(case.should == Should::Reject);
+        if (records, bad) != (case.records, expected) || null.contains(&false) {
+            wrong.push(format!("{} ({}): {records} records, {bad} bad, {null:?}", case.file, case.what));
+        }
+    }
+    for case in captures() {
+        let reader = Box::new(std::io::Cursor::new(case.bytes.clone()));
+        let input = CaptureInput::Reader(case.file.clone(), reader);
+        let format = LogFormat::preset("v2").unwrap();
+        let records = RecordOptions { format, header: false, identity: FlowRecord::default() };
+        let mut output = Vec::new();
+        let options = MeterOptions::default();
+        let converted =
+            convert(vec![input], &options, &records, &mut output, false, &Progress::new()).unwrap();
+        let tally = &converted.ledger.total.tally;
+        let then = if converted.failures.is_empty() { Then::End } else { Then::Error };
+        let got = (tally.packets_read, tally.packets_in_records, then);
+        if got != (case.packets, case.ip_packets, case.then) {
+            wrong.push(format!("{} ({}): {got:?}", case.file, case.what));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn this_program_scores_full_marks_and_a_wrong_tool_does_not() {
+    for (name, folder) in ready().filter(|(name, _)| *name != "datacentre") {
+        let written = Written::of(name, folder.path(), &[]);
+        let records = written.records();
+        let score = |text: &str| {
+            let path = folder.path().join("output");
+            fs::write(&path, text).unwrap();
+            let mut command = flowtruth(&["score", "--json"]);
+            let scored = command.arg(written.file("truth.json")).arg(path).output().unwrap();
+            let json: serde_json::Value = serde_json::from_slice(&scored.stdout).unwrap();
+            (scored.status.code(), json)
+        };
+        let (status, json) = score(&records);
+        assert_eq!((status, &json["flows"]["share"]), (Some(0), &serde_json::json!(1.0)), "{name}: {json}");
+        let (status, json) = score(&with_frames(&records));
+        assert_eq!((status, &json["flows"]["right"]), (Some(1), &serde_json::json!(0)), "{name}: {json}");
+        assert!(json["causes"]["frame-bytes"]["differences"].as_u64().unwrap() > 0, "{name}: {json}");
+    }
+}
+
+/// Records of a tool that counts Ethernet frames.
+fn with_frames(records: &str) -> String {
+    let mut lines = Vec::new();
+    for line in records.lines() {
+        let mut values: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let number = |at: usize| values[at].parse::<u64>().unwrap();
+        values[9] = (number(9) + 14 * number(8)).to_string();
+        lines.push(values.join(" ") + "\n");
+    }
+    lines.concat()
 }
 
 /// A conversation of a random scenario, and what its fate is.

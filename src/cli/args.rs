@@ -11,6 +11,7 @@ use flowtruth::packet::Timestamp;
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
 use super::generate::args::GenerateArgs;
+use super::score::args::ScoreArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
@@ -36,6 +37,7 @@ Examples:
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
   flowtruth generate ssh-and-rdp -o lesson           traffic whose truth is known
+  flowtruth score lesson/truth.json flows.csv        what another tool made of it
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -71,6 +73,8 @@ pub enum Command {
     Extract(Box<ExtractArgs>),
     /// Write a capture, a flow log and a VPC of known traffic, and the truth about it
     Generate(Box<GenerateArgs>),
+    /// Say what share of a truth another tool got right
+    Score(ScoreArgs),
     /// Say what the rules of a VPC do to a flow, without a capture
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record

@@ -23,6 +23,7 @@ mod memory;
 mod messages;
 mod output;
 mod progress;
+mod score;
 mod settings;
 mod shell;
 mod summary;
@@ -75,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Extract(args) => extract::run(*args),
         Command::Generate(args) => generate::run(*args),
+        Command::Score(args) => score::run(args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),

@@ -255,7 +255,8 @@ fn passage(
         *alive = !is_rejected;
         let peer = if egress { to.interface } else { from.interface };
         let mut enter = |flow: FlowKey| {
-            let observed = Observed { flow, interface, egress, action, logged: plan.logged };
+            let first_station = egress || from.interface.is_none();
+            let observed = Observed { flow, interface, egress, action, logged: plan.logged, first_station };
             books.enter(network, observed, peer, plan)
         };
         let entry = Some(enter(flow));

@@ -18,6 +18,7 @@
 //!
 //! No I/O: whoever runs it takes what it [yields](Yield).
 
+pub mod adversarial;
 mod conversation;
 mod delivery;
 mod error;
@@ -38,6 +39,7 @@ mod windows;
 pub use delivery::RecordContext;
 pub use error::{GenerateError, ScenarioError};
 pub use network::{Host, Interface, Network};
+pub use read::locate;
 pub use ready::{READY, ReadyScenario};
 pub use run::{Extent, Outcome, Yield, run};
 pub use scenario::{

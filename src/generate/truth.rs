@@ -23,6 +23,8 @@ pub struct Observed {
     pub action: Action,
     /// Whether AWS logs such traffic.
     pub logged: bool,
+    /// Whether it is the first station that a hop's packets pass: the sum over these has every packet once a hop.
+    pub first_station: bool,
 }
 
 /// What is true of a flow at an interface.

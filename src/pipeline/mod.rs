@@ -22,6 +22,7 @@ mod options;
 mod ordered;
 mod points;
 mod progress;
+mod score;
 mod selection;
 mod vpc;
 mod workers;
@@ -31,7 +32,7 @@ pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProble
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use generate::{
     Container, GenerateOptions, Generated, ReadScenario, ReadScenarioError, WriteScenarioError, generate,
-    read_scenario,
+    read_scenario, write_adversarial,
 };
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
@@ -39,5 +40,8 @@ pub use inspect::{
 pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total, VpcTotal};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
+pub use score::{
+    Against, ColumnError, ColumnMap, OutputError, Score, ScoreError, Share, TruthError, Wrong, score,
+};
 pub use selection::{PacketSelection, SecondSpan};
 pub use vpc::{TrafficType, VpcOptions, convert_with_vpc};

@@ -147,6 +147,12 @@ impl Written {
         flows
     }
 
+    /// What `convert` makes of the capture without a VPC, in the default format and one window.
+    pub fn records(&self) -> String {
+        let convert = ["convert", "--quiet", "--max-aggregation-interval", "capture"];
+        output(flowtruth(&convert).args(self.options()).arg(self.capture()))
+    }
+
     /// What the log says, which has [`FORMAT`].
     pub fn logged(&self) -> Flows {
         records(&fs::read_to_string(self.file("flow.log")).unwrap())

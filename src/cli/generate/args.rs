@@ -11,6 +11,7 @@ Examples:
   flowtruth generate ssh-and-rdp -o lesson           capture, flow log, VPC and truth of one of them
   flowtruth diff lesson/capture.pcap lesson/flow.log --vpc lesson/vpc
                                                      what its log says of its packets
+  flowtruth generate --adversarial -o wrong          lines and captures that break parsers
   flowtruth generate my.toml -o out --packets 1000000000 --split 1GB
                                                      a scenario of your own, at length";
 
@@ -18,15 +19,19 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct GenerateArgs {
     /// The name of a ready scenario, or a file with one in TOML
-    #[arg(value_name = "SCENARIO", required_unless_present = "list", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["list", "adversarial"], value_hint = ValueHint::FilePath)]
     pub scenario: Option<PathBuf>,
 
     /// The folder to write into; it must not be there yet, or be empty
     #[arg(short, long, value_name = "DIR", required_unless_present = "list", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
 
+    /// Write input that is wrong on purpose, to test parsers with, in place of a scenario
+    #[arg(long, conflicts_with = "scenario")]
+    pub adversarial: bool,
+
     /// List the ready scenarios
-    #[arg(long, conflicts_with_all = ["scenario", "output"])]
+    #[arg(long, conflicts_with_all = ["scenario", "output", "adversarial"])]
     pub list: bool,
 
     /// With `--list`: write JSON

@@ -20,6 +20,7 @@ use super::interrupt::Interrupt;
 use super::messages::{Trouble, cannot_write, say, warning};
 use super::progress::Bar;
 use super::settings::log_format;
+use super::summary::counted;
 use super::{Exit, Result};
 
 pub fn run(args: GenerateArgs) -> Result {
@@ -139,6 +140,8 @@ impl Folder {
         }
         let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
+        fs::metadata(parent)
+            .map_err(|error| Trouble::new(format!("cannot create `{shown}`")).caused_by(error))?;
         let temporary = tempfile::Builder::new().prefix(".flowtruth-").tempdir_in(parent);
         let temporary =
             temporary.map_err(|error| Trouble::new(format!("cannot create `{shown}`")).caused_by(error))?;
@@ -182,14 +185,13 @@ fn show(read: &ReadScenario, output: &Path, generated: &Generated) {
     };
     say(format_args!("`{}`: {}", output.display(), read.scenario.title));
     say(format_args!(
-        "{} packets sent in {} conversations; {} frames captured{lost} in {captures} file{}, {} records, {} flows at \
-         their interfaces",
-        HumanCount(outcome.sent_packets),
-        HumanCount(outcome.conversations),
-        HumanCount(outcome.captured_frames),
-        if captures == 1 { "" } else { "s" },
-        HumanCount(*records),
-        HumanCount(*flows),
+        "{} sent in {}; {} captured{lost} in {}, {}, {} at their interfaces",
+        counted(outcome.sent_packets, "packet"),
+        counted(outcome.conversations, "conversation"),
+        counted(outcome.captured_frames, "frame"),
+        counted(captures as u64, "file"),
+        counted(*records, "record"),
+        counted(*flows, "flow"),
     ));
     if outcome.repetitions > 1 {
         say(format_args!("run {} times", HumanCount(outcome.repetitions)));

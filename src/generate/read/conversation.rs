@@ -236,10 +236,13 @@ fn check_times(table: &Table<'_>, template: &Template, scenario: &Scenario) -> R
         Some(last) => format!("{} s after the scenario's begin", last / SECOND),
         None => "later than can be counted".to_owned(),
     };
+    let which = match template.count {
+        1 => "it".to_owned(),
+        count => format!("the last of {count}"),
+    };
     Err(node.advised(
         format!(
-            "the last of {} would begin {begins}, expected a time before its end, {} s",
-            template.count,
+            "{which} would begin {begins}, expected a time before its end, {} s",
             scenario.duration / SECOND
         ),
         "lower `start`, `count` or `every`, or raise the scenario's `duration`",

@@ -92,8 +92,18 @@ fn parse(source: Source<'_>) -> Result<toml::Spanned<DeTable<'_>>> {
         source.error(at, format!("is no TOML: {what}"))
     })?;
     let known: Vec<&str> = OWN.into_iter().chain(OF_THE_VPC).collect();
-    Table::root(source, &document).only(&known)?;
+    let root = Table::root(source, &document);
+    root.only(&known)?;
+    root.check_numbers()?;
     Ok(document)
+}
+
+/// The line and column, from 1, of a path in a scenario, such as `subnet[0].cidrs[1]`; of as much of it as is there.
+pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
+    let document = DeTable::parse(text).ok()?;
+    let offset = Table::root(Source { file: "", text }, &document).offset_of(path)?;
+    let place = super::ScenarioError::at("", text, offset, String::new(), None);
+    Some((place.line, place.column))
 }
 
 fn begin(root: &Table<'_>) -> Result<Timestamp> {

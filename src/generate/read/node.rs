@@ -92,6 +92,34 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
+    /// Refuses numbers that nothing could hold, wherever they are.
+    pub(super) fn check_numbers(&self) -> Result<()> {
+        let nodes = self.table.iter().map(|(_, value)| Node { source: self.source, value });
+        nodes.into_iter().try_for_each(|node| node.check_numbers())
+    }
+
+    /// Where a path leads, as far as it does.
+    pub(super) fn offset_of(&self, path: &str) -> Option<usize> {
+        let mut found = None;
+        let mut table = self.clone();
+        for word in path.split('.') {
+            let (key, places) = word.split_once('[').unwrap_or((word, ""));
+            let Some(mut node) = table.get(key) else { break };
+            for place in places.split(['[', ']']).filter_map(|place| place.parse::<usize>().ok()) {
+                match node.items().ok().and_then(|items| items.into_iter().nth(place)) {
+                    Some(item) => node = item,
+                    None => break,
+                }
+            }
+            found = Some(node.value.span().start);
+            match node.table() {
+                Ok(next) => table = next,
+                Err(_) => break,
+            }
+        }
+        found
+    }
+
     /// A number within these bounds, else what stands for it.
     pub(super) fn integer(&self, key: &str, bounds: Range<u64>, default: u64) -> Result<u64> {
         self.get(key).map_or(Ok(default), |node| node.integer(bounds))
@@ -165,6 +193,17 @@ impl<'a> Node<'a> {
         match self.value.get_ref().as_str() {
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
             _ => Err(self.expected("text")),
+        }
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        match self.value.get_ref() {
+            DeValue::Table(_) => self.table()?.check_numbers(),
+            DeValue::Array(_) => self.items()?.iter().try_for_each(Node::check_numbers),
+            DeValue::Integer(digits) if i64::from_str_radix(digits.as_str(), digits.radix()).is_err() => {
+                Err(self.expected("a number that 64 bits hold"))
+            }
+            _ => Ok(()),
         }
     }
 

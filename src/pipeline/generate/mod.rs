@@ -7,15 +7,17 @@
 //! What the log shows of the VPC (identity, paths, next hops) is looked up there. No verdict is: those are the
 //! scenario's.
 
+mod adversarial;
 mod files;
 mod truth;
 
 use std::io;
 use std::path::Path;
 
+pub use self::adversarial::write_adversarial;
 use self::files::Files;
 use super::Progress;
-use crate::generate::{Extent, GenerateError, Interface, Outcome, Scenario, ScenarioError, run};
+use crate::generate::{Extent, GenerateError, Interface, Outcome, Scenario, ScenarioError, locate, run};
 use crate::record::LogFormat;
 use crate::vpc::{FlowLog, Mac, ModelBuilder, Vpc, VpcError, VpcModel};
 
@@ -34,9 +36,14 @@ pub enum ReadScenarioError {
     /// Its traffic.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    /// Its VPC.
-    #[error(transparent)]
-    Vpc(#[from] VpcError),
+    /// Its VPC; the line and the column are in front, where they are known.
+    #[error("`{}`{at}: {}", error.place.file, error.what)]
+    Vpc {
+        /// `, line 3, column 1`, or the path in the file.
+        at: String,
+        /// What is wrong.
+        error: VpcError,
+    },
 }
 
 impl ReadScenarioError {
@@ -44,7 +51,7 @@ impl ReadScenarioError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             ReadScenarioError::Scenario(error) => error.hint.as_deref(),
-            ReadScenarioError::Vpc(error) => error.hint.as_deref(),
+            ReadScenarioError::Vpc { error, .. } => error.hint.as_deref(),
         }
     }
 }
@@ -117,7 +124,13 @@ pub fn read_scenario(name: &str, file: &str, text: &str) -> Result<ReadScenario,
     // the scenario's reader says in which line a word is misspelt, so it comes first as far as it can
     Scenario::check_words(file, text)?;
     let mut builder = ModelBuilder::default();
-    builder.add(file, text)?;
+    builder.add(file, text).map_err(|error| {
+        let at = match locate(text, &error.place.path) {
+            Some((line, column)) => format!(", line {line}, column {column}"),
+            None => format!(", {}", error.place.path),
+        };
+        ReadScenarioError::Vpc { at, error }
+    })?;
     let mut model = builder.finish();
     for (number, interface) in (1_u16..).zip(&mut model.interfaces) {
         let [high, low] = number.to_be_bytes();

@@ -36,6 +36,7 @@ struct Flow<'a> {
     direction: &'static str,
     action: &'static str,
     logged: bool,
+    first_station: bool,
     sent: Counts,
     captured: Option<Counts>,
 }
@@ -151,6 +152,7 @@ impl TruthFile {
             direction: if observed.egress { "egress" } else { "ingress" },
             action: observed.action.as_str(),
             logged: observed.logged,
+            first_station: observed.first_station,
             sent: Counts::of(&truth.sent, flow.protocol),
             captured: (truth.captured.packets > 0).then(|| Counts::of(&truth.captured, flow.protocol)),
         });
