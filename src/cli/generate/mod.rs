@@ -11,7 +11,7 @@ use std::sync::Arc;
 use flowtruth::generate::{Extent, GenerateError, READY};
 use flowtruth::pipeline::{
     Container, GenerateOptions, Generated, Progress, ReadScenario, WriteScenarioError, generate,
-    read_scenario,
+    read_scenario, write_adversarial,
 };
 use indicatif::HumanCount;
 
@@ -24,7 +24,8 @@ use super::summary::counted;
 use super::{Exit, Result};
 
 pub fn run(args: GenerateArgs) -> Result {
-    let (Some(scenario), Some(output)) = (&args.scenario, &args.output) else { return list::run(args.json) };
+    let Some(output) = &args.output else { return list::run(args.json) };
+    let Some(scenario) = &args.scenario else { return adversarial(output, args.quiet) };
     let read = read(scenario)?;
     let format = args.log.log_format.as_deref().map(|text| log_format("--log-format", text)).transpose()?;
     let options = GenerateOptions {
@@ -61,6 +62,27 @@ pub fn run(args: GenerateArgs) -> Result {
     folder.finish()?;
     if !args.quiet {
         show(&read, output, &generated);
+    }
+    Ok(Exit::Fine)
+}
+
+/// Writes the corpus of wrong input.
+fn adversarial(output: &Path, quiet: bool) -> Result {
+    let folder = Folder::create(output)?;
+    let (lines, captures) = write_adversarial(folder.path()).map_err(|error| match error {
+        WriteScenarioError::File { name, source } => {
+            cannot_write(format_args!("`{}`", output.join(name).display()), source)
+        }
+        WriteScenarioError::Interrupted => Trouble::new("interrupted"),
+    })?;
+    folder.finish()?;
+    if !quiet {
+        say(format_args!(
+            "`{}`: {} and {}; `manifest.json` says what is wrong with each",
+            output.display(),
+            counted(lines as u64, "flow log"),
+            counted(captures as u64, "capture"),
+        ));
     }
     Ok(Exit::Fine)
 }
@@ -167,8 +189,11 @@ impl Folder {
 /// A temporary folder is for its owner alone; a folder that is kept is as any other.
 #[cfg(unix)]
 fn set_usual_permissions(path: &Path) -> io::Result<()> {
-    let beside = path.join("vpc");
-    fs::set_permissions(path, fs::metadata(beside)?.permissions())
+    let inside = fs::read_dir(path)?.filter_map(|entry| entry.ok()).find(|entry| entry.path().is_dir());
+    match inside {
+        Some(folder) => fs::set_permissions(path, folder.metadata()?.permissions()),
+        None => Ok(()),
+    }
 }
 
 #[cfg(not(unix))]

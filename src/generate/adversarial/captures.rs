@@ -85,7 +85,7 @@ fn damaged_pcaps() -> Vec<CaptureCase> {
     let second = HEADER + RECORD + frame.len();
     let lying = |length: u32| [cut(second), record(&frame, 0, length, length)].concat();
     vec![
-        case("empty", "no byte at all", (0, 0), Then::End, Vec::new()),
+        case("empty", "no byte at all", (0, 0), Then::Error, Vec::new()),
         case("header-cut", "the file's header is cut", (0, 0), Then::Error, cut(10)),
         case("no-packets", "a header and no packet", (0, 0), Then::End, cut(HEADER)),
         case("record-header-cut", "the second record's header is cut", (1, 1), Then::Error, cut(second + 7)),

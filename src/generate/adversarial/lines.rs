@@ -177,7 +177,6 @@ fn rejected() -> Vec<LineCase> {
         reject("time-overflow", "a time that 64 bits do not hold", with(11, "99999999999999999999")),
         reject("other-digits", "digits of another script", with(10, "\u{ff13}\u{ff14}\u{ff10}\u{ff10}")),
         reject("nul", "a zero byte in a value", with(3, "eni-0a1b\u{0}2c3d")),
-        reject("action-lower-case", "an action is ACCEPT or REJECT", with(13, "accept")),
         reject("action-other", "no such action", with(13, "DROP")),
         reject("status-other", "no such status", with(14, "GONE")),
     ]
