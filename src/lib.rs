@@ -58,6 +58,7 @@
 //! | 1 | [`flowlog`] | records ↔ lines of text |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
+//! | 1 | [`generate`] | a scenario → frames, records, and the truth about both |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("flowlog", 1),
     ("diff", 1),
     ("vpc", 1),
+    ("generate", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];
@@ -30,7 +31,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("etherparse", &["decode"]),
     ("ipnet", &["vpc"]),
     ("prefix_trie", &["vpc"]),
-    ("toml", &["vpc"]),
+    ("toml", &["vpc", "generate"]),
+    ("csv", &["pipeline"]),
     ("clap", &["cli"]),
     ("ctrlc", &["cli"]),
     ("indicatif", &["cli"]),
