@@ -63,6 +63,7 @@
 //! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
+//! | 1 | [`generate`] | a scenario → frames, records, and the truth about both |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
@@ -78,6 +79,7 @@ pub mod diff;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;
+pub mod generate;
 pub mod kit;
 pub mod lint;
 pub mod meter;

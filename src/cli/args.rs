@@ -11,8 +11,10 @@ use flowtruth::packet::Timestamp;
 use super::delivery::args::DeliveryArgs;
 use super::diff::args::DiffArgs;
 use super::extract::args::ExtractArgs;
+use super::generate::args::GenerateArgs;
 use super::kit::args::KitArgs;
 use super::lint::args::LintArgs;
+use super::score::args::ScoreArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
 /// Turn packet captures into AWS VPC Flow Log records, with every packet accounted for
@@ -39,6 +41,8 @@ Examples:
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
   flowtruth kit athena --log-format v5               a table for the log, to be created in Athena
+  flowtruth generate ssh-and-rdp -o lesson           traffic whose truth is known
+  flowtruth score lesson/truth.json flows.csv        what another tool made of it
   flowtruth fields tcp-flags                         what a field means";
 
 /// When output is coloured.
@@ -74,6 +78,10 @@ pub enum Command {
     Lint(Box<LintArgs>),
     /// Write the packets behind a flow or a record as a capture
     Extract(Box<ExtractArgs>),
+    /// Write a capture, a flow log and a VPC of known traffic, and the truth about it
+    Generate(Box<GenerateArgs>),
+    /// Say what share of a truth another tool got right
+    Score(ScoreArgs),
     /// Say what the rules of a VPC do to a flow, without a capture
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record
@@ -323,7 +331,7 @@ pub struct ManArgs {
 }
 
 /// Seconds with up to nine digits of fraction → nanoseconds.
-fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, String> {
     let time: Result<Timestamp, _> = text.parse();
     let digits = text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(['-', ':', 'T']);
     match time.ok().and_then(|time| u64::try_from(time.nanos()).ok()) {

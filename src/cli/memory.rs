@@ -8,6 +8,12 @@ const LEAST: u64 = 16 << 20;
 
 /// `512MB`, `1GiB`, `64k`, plain bytes. `k`, `M`, `G`, `T` and `kB` … are powers of 1000, `KiB` … of 1024.
 pub fn parse_size(text: &str) -> Result<u64, String> {
+    let size = parse_bytes(text)?;
+    if size < LEAST { Err("at least `16MiB` is needed".to_owned()) } else { Ok(size) }
+}
+
+/// `512MB`, `2GiB` or plain bytes → bytes.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let expected = || "expected a size such as `512MB`, `1GiB` or plain bytes".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -25,8 +31,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         "t" => 4,
         _ => return Err(expected()),
     };
-    let size = base.checked_pow(power).and_then(|unit| unit.checked_mul(number)).ok_or_else(expected)?;
-    if size < LEAST { Err("at least `16MiB` is needed".to_owned()) } else { Ok(size) }
+    base.checked_pow(power).and_then(|unit| unit.checked_mul(number)).ok_or_else(expected)
 }
 
 /// Half of the memory that the machine has or the control group allows, whichever is less; `None` where neither is

@@ -14,6 +14,7 @@ mod delivery;
 mod diff;
 mod extract;
 mod fields;
+mod generate;
 mod identity;
 mod inputs;
 mod inspect;
@@ -27,6 +28,7 @@ mod messages;
 mod objects;
 mod output;
 mod progress;
+mod score;
 mod settings;
 mod shell;
 mod summary;
@@ -79,6 +81,8 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Lint(args) => lint::run(*args),
         Command::Extract(args) => extract::run(*args),
+        Command::Generate(args) => generate::run(*args),
+        Command::Score(args) => score::run(args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Kit(args) => kit::run(*args),

@@ -83,6 +83,8 @@ causes! {
         "the log shows the interface's primary address for a secondary one";
     /// A REJECT of a closed connection's last packets.
     LateReject = "late-reject", Explained, "the last packets of closed connections are logged as rejected";
+    /// Packets that the capture lost, as many as it says.
+    CaptureLoss = "capture-loss", Explained, "the capture lost packets, as many as it says itself";
     /// Frame lengths in place of IP lengths.
     FrameBytes = "frame-bytes", Different, "bytes are counted as frame bytes, link headers included";
     /// What the snap length kept in place of IP lengths.

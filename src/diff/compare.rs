@@ -32,7 +32,7 @@ pub fn compare(
     offset: Option<ClockOffset>,
 ) -> Comparison {
     let mut pairs: BTreeMap<_, (Vec<Cell>, Vec<Claim>)> = BTreeMap::new();
-    let Witness { flows, is_capture, span, skipped, windows, other_side, through, not_expected } = witness;
+    let Witness { flows, is_capture, span, skipped, lost, windows, other_side, through, not_expected } = witness;
     for (id, mut cells) in flows {
         cells.sort_by_key(|cell| (cell.start, cell.end, cell.line));
         pairs.entry(id).or_default().0 = cells;
@@ -58,6 +58,7 @@ pub fn compare(
         witness_is_capture: is_capture,
         witness_span: span,
         witness_skipped: skipped,
+        witness_lost: lost,
         other_side,
         through,
         not_expected,

@@ -36,6 +36,8 @@ pub struct Witness {
     pub span: Option<(i64, i64)>,
     /// Spans for which it says that it missed records.
     pub skipped: Vec<(i64, i64)>,
+    /// Packets that it says it lost, if it is a capture.
+    pub lost: u64,
     /// The windows that its records keep to, if it is a log.
     pub windows: LogWindows,
     /// The other side of tunnels: inner packets where tunnels are counted, tunnels where inner packets are.

@@ -15,6 +15,7 @@ mod delivery;
 mod diff;
 mod emit;
 mod extract;
+mod generate;
 mod held;
 mod inspect;
 mod inspect_log;
@@ -27,6 +28,7 @@ mod ordered;
 mod points;
 mod progress;
 mod relog;
+mod score;
 mod selection;
 mod sink;
 mod vpc;
@@ -38,6 +40,10 @@ pub use diff::{
     BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogProblem, NotLogged, SideSummary, diff,
 };
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
+pub use generate::{
+    Container, GenerateOptions, Generated, ReadScenario, ReadScenarioError, WriteScenarioError, generate,
+    read_scenario, write_adversarial,
+};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
 };
@@ -48,6 +54,9 @@ pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
+pub use score::{
+    Against, ColumnError, ColumnMap, OutputError, Score, ScoreError, Share, TruthError, Wrong, score,
+};
 pub use selection::{PacketSelection, SecondSpan};
 pub use sink::{EncodedOutput, RecordSink};
 pub use vpc::{TrafficType, VpcOptions, convert_with_vpc, convert_with_vpc_into};

@@ -30,6 +30,7 @@ mod special;
 mod trace;
 mod why;
 mod words;
+mod write;
 
 pub use acl::AclAnswer;
 pub use connection::{Connection, Question, Timeouts, Verdict};

@@ -177,6 +177,25 @@ impl<W: Write> CaptureWriter<W> {
         if self.buffer.len() >= BUFFER { Ok(self.hand_on()?) } else { Ok(()) }
     }
 
+    /// Says how many packets were received at an interface and how many of them the capture lost, since the capture's
+    /// begin. A pcap cannot say it, and an interface without a packet does not.
+    ///
+    /// # Errors
+    ///
+    /// The output cannot be written to.
+    pub fn write_statistics(
+        &mut self,
+        interface: u32,
+        time: Timestamp,
+        received: u64,
+        lost: u64,
+    ) -> io::Result<()> {
+        if let Container::Pcapng(container) = &self.container {
+            container.write_statistics(interface, time, [received, lost], &mut self.buffer);
+        }
+        if self.buffer.len() >= BUFFER { self.hand_on() } else { Ok(()) }
+    }
+
     /// Hands everything written so far to whoever reads the output.
     ///
     /// # Errors

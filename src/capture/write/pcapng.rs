@@ -68,6 +68,26 @@ impl Pcapng {
         Ok(())
     }
 
+    /// Appends an interface's statistics: packets received and lost. Nothing of an interface that no packet was of.
+    pub(super) fn write_statistics(
+        &self,
+        interface: u32,
+        time: Timestamp,
+        [received, lost]: [u64; 2],
+        out: &mut Vec<u8>,
+    ) {
+        let described = self.interfaces.iter().find(|((_, number, ..), _)| *number == interface);
+        let (Some((_, id)), Ok(units)) = (described, u64::try_from(time.nanos())) else { return };
+        block(5, out, |out| {
+            for word in [*id, (units >> 32) as u32, units as u32] {
+                out.extend(word.to_le_bytes());
+            }
+            option(4, &received.to_le_bytes(), out);
+            option(5, &lost.to_le_bytes(), out);
+            option(0, &[], out);
+        });
+    }
+
     /// The number of an interface, which is described where it is new.
     fn interface(
         &mut self,

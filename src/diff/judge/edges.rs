@@ -160,7 +160,7 @@ fn claims(state: &mut State<'_>, span: Span) {
 }
 
 /// Whether packets that were seen have TCP flags that the record has not: what was not seen cannot take them away.
-fn lacks_flags(claim: &Claim, said: Option<&Cell>) -> bool {
+pub(super) fn lacks_flags(claim: &Claim, said: Option<&Cell>) -> bool {
     let flags = claim.tcp_flags.zip(said.and_then(|said| said.tcp_flags));
     flags.is_some_and(|(flags, seen)| !flags.contains(seen))
 }
@@ -175,7 +175,7 @@ fn is_plausible(claim: &Claim, flow: &FlowState, said: Option<Cell>, span: Span)
 }
 
 /// The largest IP packet outside of a network of jumbo frames, in bytes.
-const ORDINARY_MTU: u32 = 1500;
+pub(super) const ORDINARY_MTU: u32 = 1500;
 
 /// Whether what a record has more can lie in the part of the capture's first or last second that was cut off: no more
 /// than twice the flow's fullest second, in packets that have a header and are no larger than an ordinary link, or the

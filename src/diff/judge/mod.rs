@@ -5,6 +5,7 @@ mod edges;
 mod elsewhere;
 mod findings;
 mod fits;
+mod lost;
 mod measures;
 mod offload;
 mod rest;
@@ -35,6 +36,8 @@ pub(super) struct State<'a> {
     pub(super) witness_is_capture: bool,
     pub(super) witness_span: Option<(i64, i64)>,
     pub(super) witness_skipped: Vec<(i64, i64)>,
+    /// Packets that the capture says it lost.
+    pub(super) witness_lost: u64,
     pub(super) other_side: HashMap<FlowKey, Vec<Cell>>,
     pub(super) through: HashMap<FlowKey, BTreeSet<FlowKey>>,
     /// Flows whose packets need no record, but may be those of records under another name.
@@ -300,6 +303,7 @@ pub(super) fn judge(mut state: State<'_>) -> Comparison {
     elsewhere::tunnelled(state);
     elsewhere::translated(state);
     elsewhere::late_reject(state);
+    lost::settle(state);
     measures::frame_bytes(state);
     measures::captured_bytes(state);
     elsewhere::fragment_ports(state);

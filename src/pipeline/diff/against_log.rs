@@ -154,6 +154,7 @@ impl Work<'_> {
         }
         witness.span = walked.span;
         witness.not_expected = modelled.not_expected;
+        witness.lost = walked.lost;
         let offset = clocks.map(|clocks| clocks.offset);
         (self.compare(witness, claims, capture_is_candidate, offset), summary, log_summary)
     }

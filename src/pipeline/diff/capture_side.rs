@@ -101,6 +101,7 @@ impl CaptureSide {
             flows: self.cells.into_iter().map(|(key, cells)| (FlowId::from(key), in_order(cells))).collect(),
             is_capture: true,
             span: self.walked.span,
+            lost: self.walked.lost,
             other_side: self.other_side.into_iter().map(|(key, cells)| (key, in_order(cells))).collect(),
             through: self.through,
             ..Witness::default()

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::capture::{CaptureError, CaptureInfo, CaptureInput, MergeStep, MergedCaptures, TakePacket};
+use crate::capture::{
+    CaptureError, CaptureInfo, CaptureInput, InterfaceInfo, MergeStep, MergedCaptures, TakePacket,
+};
 use crate::decode::{CommonPacket, common_ipv4, common_ipv6, decode};
 use crate::flow::FlowKey;
 use crate::packet::{CapturedPacket, Notes, PacketTime, SkipReason, TcpFlags, Timestamp};
@@ -21,6 +23,8 @@ pub(super) struct Walked {
     /// The first and last second of all packets in the time that is asked for, IP or not.
     pub(super) span: Option<(i64, i64)>,
     pub(super) failures: Vec<CaptureError>,
+    /// Packets that the captures say they lost.
+    pub(super) lost: u64,
 }
 
 /// What a packet says of its flow.
@@ -96,7 +100,14 @@ pub(super) fn walk(
         captures.each_at_hand(AT_ONCE, &mut walk);
         progress.report(walk.packets, captures.bytes_read());
     }
+    walk.walked.lost = lost(&captures);
     walk.walked
+}
+
+/// What the captures say that they lost.
+fn lost(captures: &MergedCaptures) -> u64 {
+    let infos = (0..captures.count()).filter_map(|capture| captures.info(capture));
+    infos.flat_map(|info| &info.interfaces).map(InterfaceInfo::lost).fold(0, u64::saturating_add)
 }
 
 impl Walked {

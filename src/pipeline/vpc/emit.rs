@@ -7,6 +7,7 @@ use super::drops::OwnersOn;
 use super::gaps::{Gap, Gaps};
 use super::options::VpcOptions;
 use super::rows::{Row, RowKey, Rows};
+use super::shown::Shown;
 use super::slots::slots;
 use crate::flow::{FlowKey, WindowIndex, Windows};
 use crate::meter::{ClosedWindow, Flow, Lost, Meter};
@@ -14,38 +15,8 @@ use crate::packet::{PacketDirection, Timestamp};
 use crate::pipeline::emit::{Written, tell_passed};
 use crate::pipeline::workers::Emit;
 use crate::pipeline::{ConvertError, RecordOptions, RecordSink};
-use crate::record::{Action, Field, FlowDirection, FlowRecord, LogFormat, LogStatus};
+use crate::record::{Action, FlowDirection, FlowRecord, LogStatus};
 use crate::vpc::InterfaceIndex;
-
-/// Which groups of fields the format shows; what it does not show is not worked out.
-#[derive(Clone, Copy, Debug)]
-struct Shown {
-    path: bool,
-    services: bool,
-    next_hop: bool,
-    /// Whether any field depends on the packets' own addresses; else what differs only in them is one record.
-    packet_addresses: bool,
-}
-
-impl Shown {
-    fn new(format: &LogFormat) -> Shown {
-        let any = |fields: &[Field]| fields.iter().any(|field| format.contains(*field));
-        let mut shown = Shown {
-            path: any(&[Field::TrafficPath]),
-            services: any(&[Field::PktSrcAwsService, Field::PktDstAwsService]),
-            next_hop: any(&[
-                Field::NextHopInterfaceId,
-                Field::NextHopSubnetId,
-                Field::NextHopAzId,
-                Field::NextHopVpcId,
-                Field::NextHopInterfaceType,
-            ]),
-            packet_addresses: any(&[Field::PktSrcAddr, Field::PktDstAddr]),
-        };
-        shown.packet_addresses |= shown.path || shown.services || shown.next_hop;
-        shown
-    }
-}
 
 /// Writes the records of closed windows.
 pub(super) struct VpcEmitter<S> {
@@ -197,20 +168,11 @@ impl<S: RecordSink> VpcEmitter<S> {
             1 => Some(FlowDirection::Egress),
             _ => self.unknown_direction,
         };
-        if shown.services {
-            record.pkt_src_aws_service = vpc.service(key.pkt_srcaddr).map(Into::into);
-            record.pkt_dst_aws_service = vpc.service(key.pkt_dstaddr).map(Into::into);
-        }
-        let Owner::Interface(at) = sighted.owner else { return };
-        let remote = if sighted.egress { key.pkt_dstaddr } else { key.pkt_srcaddr };
-        if shown.path {
-            let path = || vpc.traffic_path(at, remote, self.options.path_edition);
-            record.traffic_path = if sighted.egress { path() } else { None };
-        }
-        if shown.next_hop {
-            let next = vpc.next_hop(at, sighted.egress, remote, sighted.peer);
-            vpc.fill_next_hop(record, at, next);
-        }
+        let interface = match sighted.owner {
+            Owner::Interface(at) => Some(at),
+            _ => None,
+        };
+        shown.fill(record, vpc, interface, sighted.egress, sighted.peer, self.options.path_edition);
     }
 
     /// Why the record of these rows has its action: each reason of its packets once.

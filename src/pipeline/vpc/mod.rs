@@ -31,11 +31,13 @@ mod judging;
 mod options;
 mod outcome;
 mod rows;
+mod shown;
 mod sighting;
 mod sights;
 mod slots;
 
 pub use convert::{convert_with_vpc, convert_with_vpc_into};
 pub use options::{TrafficType, VpcOptions};
+pub(super) use shown::Shown;
 pub(super) use sighting::InterfacesSeen;
 pub(super) use sights::{Sight, each_sight};

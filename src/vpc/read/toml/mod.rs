@@ -28,6 +28,10 @@ const TOP: [&str; 12] = [
     "service",
 ];
 
+/// The words on top that a scenario of `generate` has beside these; what they say is about its traffic.
+const OF_SCENARIOS: [&str; 10] =
+    ["title", "about", "seed", "begin", "duration", "expected", "host", "conversation", "capture", "log"];
+
 /// What the whole file says.
 struct Common {
     account: Option<String>,
@@ -37,7 +41,8 @@ struct Common {
 }
 
 pub(super) fn read(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
-    root.only(&TOP)?;
+    let known: Vec<&str> = TOP.into_iter().chain(OF_SCENARIOS).collect();
+    root.only(&known)?;
     let vpcs = tables(root, "vpc")?;
     let ids = vpcs.iter().map(|vpc| vpc.need_word("id")).collect::<Result<Vec<_>>>()?;
     let common = Common {

@@ -1,0 +1,213 @@
+//! A scenario's TOML → the scenario. `docs/scenarios.md` describes it word by word.
+//!
+//! The same file describes the VPC, in the words of `docs/vpc.md`; whoever reads those hands the interfaces in.
+
+mod capture;
+mod conversation;
+mod endpoint;
+mod node;
+
+use std::net::IpAddr;
+
+use toml::de::DeTable;
+
+use self::node::{Node, Result, Source, Table};
+use super::network::{Host, Interface, Network, parse_range};
+use super::scenario::{Expected, SECOND, Scenario};
+use crate::packet::Timestamp;
+
+/// The words on top that are about the VPC, and are read elsewhere.
+const OF_THE_VPC: [&str; 12] = [
+    "account",
+    "region",
+    "vpc",
+    "subnet",
+    "interface",
+    "security-group",
+    "acl",
+    "route-table",
+    "prefix-list",
+    "nat-gateway",
+    "peering",
+    "service",
+];
+
+/// The words on top that are a scenario's own.
+const OWN: [&str; 10] =
+    ["title", "about", "seed", "begin", "duration", "expected", "host", "conversation", "capture", "log"];
+
+/// When scenarios begin that do not say when: no whole minute, as little as AWS's windows are.
+const BEGIN: &str = "2026-01-15T09:00:07Z";
+
+/// How long a scenario may last, in seconds: a year.
+const LONGEST: i64 = 366 * 86_400;
+
+impl Scenario {
+    /// Reads a scenario whose VPC has these interfaces. `name` is its name, `file` the file's in messages.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] at the first thing that cannot be: an unknown word, a value that is none, an address that two
+    /// have, a time outside of the scenario.
+    pub fn read(name: &str, file: &str, text: &str, interfaces: Vec<Interface>) -> Result<Scenario> {
+        let source = Source { file, text };
+        let document = parse(source)?;
+        let root = Table::root(source, &document);
+        let network = Network { interfaces, hosts: hosts(&root)? };
+        check_addresses(&root, &network)?;
+        let duration = root.seconds("duration", 600 * SECOND)?;
+        if !(SECOND..=LONGEST * SECOND).contains(&duration) {
+            let error = format!("expected a `duration` of 1 to {} s, found {} s", LONGEST, duration / SECOND);
+            return Err(root.get("duration").map_or_else(|| root.error(&error), |node| node.error(&error)));
+        }
+        let mut scenario = Scenario {
+            name: name.to_owned(),
+            title: root.need("title")?.text()?,
+            about: root.text("about")?.unwrap_or_default().trim().to_owned(),
+            seed: root.integer("seed", 0..u64::MAX, 1)?,
+            begin: begin(&root)?,
+            duration,
+            expected: expected(&root)?,
+            conversations: Vec::new(),
+            capture: capture::read_point(&root, &network)?,
+            log: capture::read_delivery(&root, &network, duration)?,
+            network,
+        };
+        scenario.conversations = conversation::read(&root, &scenario)?;
+        Ok(scenario)
+    }
+
+    /// Checks that a text is TOML and that its words on top are known.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] where it is not, or they are not.
+    pub fn check_words(file: &str, text: &str) -> Result<()> {
+        parse(Source { file, text }).map(|_| ())
+    }
+}
+
+fn parse(source: Source<'_>) -> Result<toml::Spanned<DeTable<'_>>> {
+    let document = DeTable::parse(source.text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let what = error.message().lines().next().unwrap_or_default();
+        source.error(at, format!("is no TOML: {what}"))
+    })?;
+    let known: Vec<&str> = OWN.into_iter().chain(OF_THE_VPC).collect();
+    let root = Table::root(source, &document);
+    root.only(&known)?;
+    root.check_numbers()?;
+    Ok(document)
+}
+
+/// The line and column, from 1, of a path in a scenario, such as `subnet[0].cidrs[1]`; of as much of it as is there.
+pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
+    let document = DeTable::parse(text).ok()?;
+    let offset = Table::root(Source { file: "", text }, &document).offset_of(path)?;
+    let place = super::ScenarioError::at("", text, offset, String::new(), None);
+    Some((place.line, place.column))
+}
+
+fn begin(root: &Table<'_>) -> Result<Timestamp> {
+    let text = root.text("begin")?.unwrap_or_else(|| BEGIN.to_owned());
+    let time: Option<Timestamp> = text.parse().ok();
+    let of_a_pcap = time.filter(|time| (0..=i64::from(u32::MAX)).contains(&time.seconds()));
+    of_a_pcap.map(|time| Timestamp::from_nanos(time.nanos() / 1000 * 1000)).ok_or_else(|| {
+        let what = format!("found `{text}`, expected a time from 1970 to 2106, such as `{BEGIN}`");
+        root.get("begin").map_or_else(|| root.error(&what), |node| node.error(&what))
+    })
+}
+
+fn expected(root: &Table<'_>) -> Result<Expected> {
+    let Some(table) = root.get("expected").map(|node| node.table()).transpose()? else {
+        return Ok(Expected { verdict: "same".to_owned(), ..Expected::default() });
+    };
+    table.only(&["verdict", "causes", "options"])?;
+    let verdict = table.need("verdict")?.word(&[("same", "same"), ("explained", "explained")])?;
+    let mut causes: Vec<String> = table.texts("causes")?.into_iter().map(|(_, text)| text).collect();
+    causes.sort();
+    let options = table.texts("options")?.into_iter().map(|(_, text)| text).collect();
+    Ok(Expected { verdict: verdict.to_owned(), causes, options })
+}
+
+/// `[[host]]`: everybody who has no interface.
+fn hosts(root: &Table<'_>) -> Result<Vec<Host>> {
+    let mut hosts = Vec::new();
+    for table in root.tables("host")? {
+        table.only(&["name", "addresses"])?;
+        let name = table.need("name")?;
+        let mut ranges = Vec::new();
+        for (node, text) in table.texts("addresses")? {
+            ranges.push(parse_range(&text).ok_or_else(|| {
+                node.expected(
+                    "an address or a range without bits behind its prefix, such as `203.0.113.0/24`",
+                )
+            })?);
+        }
+        if ranges.is_empty() {
+            return Err(name.error(format!("the host `{}` has no `addresses`", name.text()?)));
+        }
+        hosts.push(Host { name: name.text()?, ranges });
+    }
+    Ok(hosts)
+}
+
+/// Refuses names and addresses that two have.
+fn check_addresses(root: &Table<'_>, network: &Network) -> Result<()> {
+    let tables = root.tables("host")?;
+    for (at, (host, table)) in network.hosts.iter().zip(&tables).enumerate() {
+        let is_taken = network.names().filter(|name| *name == host.name).count() > 1;
+        if is_taken {
+            return Err(table.need("name")?.error(format!("two are called `{}`", host.name)));
+        }
+        let others = network.hosts.iter().take(at).map(|other| (other.name.as_str(), &other.ranges));
+        for range in &host.ranges {
+            let taken_by_host =
+                others.clone().find(|(_, ranges)| ranges.iter().any(|other| overlaps(range, other)));
+            let taken_by_interface = network
+                .interfaces
+                .iter()
+                .find(|interface| interface.addresses.iter().any(|address| overlaps(range, &(*address, 1))));
+            let taker = taken_by_host
+                .map(|(name, _)| name)
+                .or_else(|| taken_by_interface.map(|interface| interface.id.as_str()));
+            if let Some(taker) = taker {
+                return Err(table.need("addresses")?.advised(
+                    format!("`{}` and `{taker}` share the address {}", host.name, range.0),
+                    "give each host addresses of its own",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether two ranges have an address in common.
+fn overlaps(one: &(IpAddr, u64), other: &(IpAddr, u64)) -> bool {
+    let bounds = |(first, count): &(IpAddr, u64)| {
+        let first = match first {
+            IpAddr::V4(first) => u128::from(u32::from(*first)),
+            IpAddr::V6(first) => u128::from(*first),
+        };
+        (first, first.saturating_add(u128::from(count.saturating_sub(1))))
+    };
+    let ((a, b), (c, d)) = (bounds(one), bounds(other));
+    one.0.is_ipv4() == other.0.is_ipv4() && a <= d && c <= b
+}
+
+/// An interface by its identifier.
+fn interface(node: &Node<'_>, id: &str, network: &Network) -> Result<usize> {
+    network.interface_named(id).ok_or_else(|| {
+        let known: Vec<_> =
+            network.interfaces.iter().map(|interface| format!("`{}`", interface.id)).collect();
+        node.advised(
+            format!("`{id}` is no interface of the scenario"),
+            if known.is_empty() {
+                "describe one with `[[interface]]`".to_owned()
+            } else {
+                format!("there are {}", known.join(", "))
+            },
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;
