@@ -56,6 +56,7 @@
 //! | 1 | [`filter`] | tcpdump's words → which IP packets are wanted |
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ lines of text |
+//! | 1 | [`dissect`] | a captured packet, byte by byte → its header fields, and what a record has of each |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
@@ -68,6 +69,7 @@
 pub mod capture;
 pub mod decode;
 pub mod diff;
+pub mod dissect;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("meter", 1),
     ("flowlog", 1),
     ("diff", 1),
+    ("dissect", 1),
     ("vpc", 1),
     ("pipeline", 2),
     ("cli", 3),

@@ -32,6 +32,7 @@ Examples:
   flowtruth inspect capture.pcap                     what is in a capture
   flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
                                                      the packets behind a record
+  flowtruth explain capture.pcap --packet 7          a packet's bytes, and its record
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
   flowtruth fields tcp-flags                         what a field means";
@@ -67,6 +68,8 @@ pub enum Command {
     Diff(Box<DiffArgs>),
     /// Write the packets behind a flow or a record as a capture
     Extract(Box<ExtractArgs>),
+    /// Show what a packet knew, what its record kept, and what was lost
+    Explain(Box<super::explain::args::ExplainArgs>),
     /// Say what the rules of a VPC do to a flow, without a capture
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record

@@ -11,6 +11,7 @@ use clap::{CommandFactory, FromArgMatches};
 mod args;
 mod convert;
 mod diff;
+mod explain;
 mod extract;
 mod fields;
 mod identity;
@@ -73,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Extract(args) => extract::run(*args),
+        Command::Explain(args) => explain::run(&args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Completions(args) => shell::completions(&args),

@@ -12,6 +12,7 @@ mod background;
 mod convert;
 mod diff;
 mod emit;
+mod explain;
 mod extract;
 mod held;
 mod inspect;
@@ -27,6 +28,10 @@ mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, with_causes};
 pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
+pub use explain::{
+    CountedPacket, ExplainOptions, Explained, ExplainedPacket, ExplainedRecord, Kind, LayerLoss, Loss, explain_flow,
+    explain_packet, loss,
+};
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
     AddressTraffic, Inspection, OutOfOrder, ProtocolTraffic, Sizes, Suggestion, TimeSpan, inspect,
