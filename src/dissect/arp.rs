@@ -23,7 +23,7 @@ pub(super) fn arp(cursor: &mut Cursor<'_>) -> Next {
         cursor.part(hardware_name, hardware, Lost, |bytes| joined(bytes, ":", |byte| format!("{byte:02x}")));
         cursor.part(protocol_name, protocol, Lost, |bytes| joined(bytes, ".", |byte| byte.to_string()));
     }
-    Next::Payload("payload")
+    Next::Payload("padding")
 }
 
 fn joined(bytes: &[u8], separator: &str, say: impl Fn(&u8) -> String) -> String {

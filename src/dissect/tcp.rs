@@ -72,5 +72,6 @@ fn options(cursor: &mut Cursor<'_>, mut left: usize) {
 
 /// The number behind an option's kind and length.
 fn value_text(bytes: &[u8]) -> String {
-    number(bytes.get(2..).unwrap_or_default().get(..4).unwrap_or(bytes.get(2..).unwrap_or_default())).to_string()
+    number(bytes.get(2..).unwrap_or_default().get(..4).unwrap_or(bytes.get(2..).unwrap_or_default()))
+        .to_string()
 }

@@ -29,8 +29,8 @@ mod workers;
 pub use convert::{Conversion, ConvertError, convert, with_causes};
 pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, LogInput, LogProblem, SideSummary, diff};
 pub use explain::{
-    CountedPacket, ExplainOptions, Explained, ExplainedPacket, ExplainedRecord, Kind, LayerLoss, Loss, explain_flow,
-    explain_packet, loss,
+    CountedPacket, ExplainOptions, Explained, ExplainedPacket, ExplainedRecord, Kind, LayerLoss, Loss,
+    explain_flow, explain_packet, loss,
 };
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{

@@ -40,6 +40,7 @@ pub fn explain(records: &[ExplainedRecord], asked: &Asked) -> String {
 
 fn line(packet: &CountedPacket, record: &ExplainedRecord) -> String {
     let CountedPacket { number, time, ip_length, frame_length, tcp_flags } = packet;
+    let time = time.to_string();
     let mut line = format!("  {number:>6}  {time:30}  {ip_length:>6} of {frame_length} bytes");
     if record.flow.protocol == Protocol::TCP {
         let _ = write!(line, "  flags {} -> {}", tcp_flags.0, tcp_flags.as_logged().0);

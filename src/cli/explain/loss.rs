@@ -56,7 +56,8 @@ pub fn explain(loss: &Loss, asked: &Asked) -> String {
 
 fn show_kind(kind: &Kind, text: &mut String) {
     let sum = |of: fn(&LayerLoss) -> usize| kind.layers.iter().map(of).sum::<usize>();
-    let (facts, kept, summed) = (sum(|layer| layer.facts), sum(|layer| layer.kept), sum(|layer| layer.summed));
+    let (facts, kept, summed) =
+        (sum(|layer| layer.facts), sum(|layer| layer.kept), sum(|layer| layer.summed));
     let names: Vec<&str> = kind.layers.iter().skip(1).map(|layer| layer.name).collect();
     text.push('\n');
     text.push_str(&heading(&format!("{} of ", counted(kind.packets, "packet")), &names.join(" / ")));

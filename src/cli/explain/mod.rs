@@ -72,8 +72,10 @@ pub fn run(args: &ExplainArgs) -> Result {
             if found.is_empty() {
                 report(failure);
                 let shown = extract::flow::Shown(pattern);
-                return Err(Trouble::new(format!("no packet of `{shown}` among {packets_read} packets read"))
-                    .with_hint("`flowtruth convert` lists the flows of a capture"));
+                return Err(Trouble::new(format!(
+                    "no packet of `{shown}` among {packets_read} packets read"
+                ))
+                .with_hint("`flowtruth convert` lists the flows of a capture"));
             }
             finish(&flow::explain(&found, &asked), failure)
         }

@@ -140,14 +140,20 @@ fn show_record(packet: &ExplainedPacket, explained: &ExplainedRecord, asked: &As
     ));
     let [facts, kept, summed] = facts(packet, asked);
     let lost = facts - kept - summed;
-    let _ = writeln!(text, "of {facts} facts {} are in the record, {summed} of them added up; {lost} are lost", kept + summed);
+    let _ = writeln!(
+        text,
+        "of {facts} facts {} are in the record, {summed} of them added up; {lost} are lost",
+        kept + summed
+    );
 }
 
 /// How many facts a packet holds, its time included, how many a record keeps, and how many it adds up.
 pub fn facts(packet: &ExplainedPacket, asked: &Asked) -> [usize; 3] {
     let format = &asked.records.format;
     let layers = packet.layers.iter().map(|layer| LayerLoss::of(layer, format));
-    layers.chain([LayerLoss::of_time(format)]).fold([0; 3], |[facts, kept, summed], layer| {
-        [facts + layer.facts, kept + layer.kept, summed + layer.summed]
-    })
+    layers
+        .chain([LayerLoss::of_time(format, packet.record.is_some())])
+        .fold([0; 3], |[facts, kept, summed], layer| {
+            [facts + layer.facts, kept + layer.kept, summed + layer.summed]
+        })
 }

@@ -59,10 +59,8 @@ fn end(address: std::net::IpAddr, port: u16) -> std::net::SocketAddr {
 }
 
 fn nanos(nanos: i128) -> String {
-    i64::try_from(nanos).map_or_else(
-        |_| "the end of time".to_owned(),
-        |nanos| Timestamp::from_nanos(nanos).to_string(),
-    )
+    i64::try_from(nanos)
+        .map_or_else(|_| "the end of time".to_owned(), |nanos| Timestamp::from_nanos(nanos).to_string())
 }
 
 /// The values of a record, each with its origin; `this` is the packet that is explained.
@@ -116,9 +114,14 @@ impl Origins<'_> {
             }
             Field::TcpFlags => "only TCP has flags".to_owned(),
             Field::Type => "the IP header's version".to_owned(),
-            Field::Action => "not in the packets: what is said, else `ACCEPT`; `--vpc` of `convert` works it out".to_owned(),
+            Field::Action => {
+                "not in the packets: what is said, else `ACCEPT`; `--vpc` of `convert` works it out"
+                    .to_owned()
+            }
             Field::LogStatus => "there is data".to_owned(),
-            Field::FlowDirection if !missing => "what the capture says of each packet, else what you say".to_owned(),
+            Field::FlowDirection if !missing => {
+                "what the capture says of each packet, else what you say".to_owned()
+            }
             field => match (field.origin(), missing) {
                 (Origin::Vpc | Origin::Unknown, true) => "not in a capture".to_owned(),
                 (_, true) => "not in a capture, and not said".to_owned(),

@@ -21,12 +21,16 @@ pub fn explain(line: &str, input_format: Option<&str>, as_json: bool) -> Result<
         match reader.entry().content {
             Content::Header(_) | Content::Blank | Content::Comment | Content::Control => {}
             Content::Bad(bad) => {
-                return Err(Trouble::new("`--record` is no record").caused_by(bad.problem.clone()).with_hint(
-                    "`--input-format` names the fields of a record that is not in the default format",
-                ));
+                return Err(Trouble::new("`--record` is no record")
+                    .caused_by(bad.problem.clone())
+                    .with_hint(
+                        "`--input-format` names the fields of a record that is not in the default format",
+                    ));
             }
             Content::Record(_) if explained.is_some() => {
-                return Err(Trouble::new("`--record` has more than one record").with_hint("explain one at a time"));
+                return Err(
+                    Trouble::new("`--record` has more than one record").with_hint("explain one at a time")
+                );
             }
             Content::Record(read) => explained = Some(if as_json { json(&read) } else { people(&read) }),
         }
@@ -68,7 +72,8 @@ fn people(read: &ReadRecord<'_>) -> String {
     for field in fields {
         let value = field.get(read.record).to_string();
         let words = in_words(field, read.record).unwrap_or_else(|| field.info().meaning.to_owned());
-        let said = if value.len() > 24 { format!("{value}: {words}") } else { format!("{value:24}  {words}") };
+        let said =
+            if value.len() > 24 { format!("{value}: {words}") } else { format!("{value:24}  {words}") };
         let wrapped = wrap(&said, 0, width().saturating_sub(names + 4));
         for (at, line) in wrapped.lines().enumerate() {
             let name = if at == 0 { field.to_string() } else { String::new() };
@@ -116,7 +121,9 @@ fn in_words(field: Field, record: &FlowRecord) -> Option<String> {
         (Field::Start | Field::End, Value::Int(seconds)) => {
             let packet = if field == Field::Start { "first" } else { "last" };
             let lasted = match (record.start, record.end, field) {
-                (Some(start), Some(end), Field::End) if end >= start => format!(", {} s after the start", end - start),
+                (Some(start), Some(end), Field::End) if end >= start => {
+                    format!(", {} s after the start", end - start)
+                }
                 _ => String::new(),
             };
             if matches!(record.log_status, Some(LogStatus::NoData | LogStatus::SkipData)) {
@@ -129,7 +136,9 @@ fn in_words(field: Field, record: &FlowRecord) -> Option<String> {
         (_, value) => {
             let word = value.to_string();
             match &field.info().values {
-                Values::Listed(list) => list.iter().find(|(listed, _)| *listed == word).map(|(_, said)| (*said).to_owned())?,
+                Values::Listed(list) => {
+                    list.iter().find(|(listed, _)| *listed == word).map(|(_, said)| (*said).to_owned())?
+                }
                 _ => return None,
             }
         }
@@ -159,7 +168,9 @@ fn unknown(record: &FlowRecord) -> Vec<String> {
             return vec!["nothing was there to know: the interface had no traffic in the window".to_owned()];
         }
         Some(LogStatus::SkipData) => {
-            return vec!["which records are missing, and how many: one such line may stand for many".to_owned()];
+            return vec![
+                "which records are missing, and how many: one such line may stand for many".to_owned(),
+            ];
         }
         Some(LogStatus::Ok) | None => {}
     }
@@ -171,7 +182,8 @@ fn unknown(record: &FlowRecord) -> Vec<String> {
     ];
     match record.protocol {
         Some(Protocol::TCP) if record.tcp_flags.is_none() => unknown.push(
-            "who opened the connection, and whether it was ever established: the record has no `tcp-flags`".to_owned(),
+            "who opened the connection, and whether it was ever established: the record has no `tcp-flags`"
+                .to_owned(),
         ),
         Some(Protocol::TCP) => unknown.push("the order of the flags, and which packet had them".to_owned()),
         Some(Protocol::ICMP | Protocol::ICMPV6) => {
@@ -183,7 +195,10 @@ fn unknown(record: &FlowRecord) -> Vec<String> {
         unknown.push("whether it came in or went out: the record has no `flow-direction`".to_owned());
     }
     if record.pkt_srcaddr.is_none() {
-        unknown.push("addresses behind a NAT or a load balancer: the record has no `pkt-srcaddr` and `pkt-dstaddr`".to_owned());
+        unknown.push(
+            "addresses behind a NAT or a load balancer: the record has no `pkt-srcaddr` and `pkt-dstaddr`"
+                .to_owned(),
+        );
     }
     unknown.push(match record.action.map(|_| ()) {
         Some(()) => "which rule decided: a security group, an ACL, or a closed connection".to_owned(),

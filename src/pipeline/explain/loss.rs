@@ -72,9 +72,10 @@ impl LayerLoss {
         loss
     }
 
-    /// The time of a packet: a fact of the capture, of which records have the earliest and the latest.
-    pub fn of_time(format: &LogFormat) -> LayerLoss {
-        let summed = usize::from(format.contains(Field::Start) || format.contains(Field::End));
+    /// The time of a packet: a fact of the capture, of which a record has the earliest and the latest.
+    pub fn of_time(format: &LogFormat, is_in_record: bool) -> LayerLoss {
+        let is_shown = format.contains(Field::Start) || format.contains(Field::End);
+        let summed = usize::from(is_in_record && is_shown);
         LayerLoss { name: "time", facts: 1, kept: 0, summed }
     }
 }
@@ -119,7 +120,10 @@ pub fn loss(
             let layers = dissect(seen.packet, seen.decoded.as_ref().ok());
             let mut layers: Vec<LayerLoss> =
                 layers.iter().map(|layer| LayerLoss::of(layer, &records.format)).collect();
-            layers.insert(0, LayerLoss::of_time(&records.format));
+            layers.insert(
+                0,
+                LayerLoss::of_time(&records.format, seen.decoded.is_ok() && seen.placed.is_some()),
+            );
             kinds.insert(key, Kind { packets: 1, layers });
         } else if let Some((_, last)) = kinds.iter_mut().next_back() {
             last.packets += 1;
