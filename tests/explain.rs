@@ -53,7 +53,7 @@ fn told(flow: &FlowKey, counters: &FlowCounters) -> Told {
 /// The records that `convert` writes.
 fn converted(path: &Path, meter: &MeterOptions) -> Vec<Told> {
     let format =
-        LogFormat::from_fields("srcaddr dstaddr srcport dstport protocol packets bytes start end").unwrap();
+        LogFormat::from_header("srcaddr dstaddr srcport dstport protocol packets bytes start end").unwrap();
     let records = RecordOptions { format, header: false, identity: FlowRecord::default() };
     let mut output = Vec::new();
     let inputs = vec![CaptureInput::Path(path.to_owned())];
