@@ -59,6 +59,7 @@
 //! | 1 | [`meter`] | IP packets → counters for each window and flow, by the packets' own time |
 //! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
 //! | 1 | [`lint`] | lines of a flow log → what in them cannot be true, or breaks what reads it |
+//! | 1 | [`dissect`] | a captured packet, byte by byte → its header fields, and what a record has of each |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
 //! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
@@ -76,6 +77,7 @@ pub mod consumer;
 pub mod decode;
 pub mod deliver;
 pub mod diff;
+pub mod dissect;
 pub mod filter;
 pub mod flow;
 pub mod flowlog;

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("flowlog", 1),
     ("lint", 1),
     ("diff", 1),
+    ("dissect", 1),
     ("vpc", 1),
     ("deliver", 1),
     ("store", 1),

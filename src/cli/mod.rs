@@ -12,6 +12,7 @@ mod args;
 mod convert;
 mod delivery;
 mod diff;
+mod explain;
 mod extract;
 mod fields;
 mod generate;
@@ -83,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Extract(args) => extract::run(*args),
         Command::Generate(args) => generate::run(*args),
         Command::Score(args) => score::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Kit(args) => kit::run(*args),

@@ -156,7 +156,7 @@ pub fn check_times(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<
     }
 }
 
-fn window_origin(text: &str) -> Result<WindowOrigin, Trouble> {
+pub fn window_origin(text: &str) -> Result<WindowOrigin, Trouble> {
     match text {
         "epoch" => Ok(WindowOrigin::Epoch),
         "first-packet" => Ok(WindowOrigin::FirstPacket),
@@ -178,7 +178,7 @@ pub fn log_format(option: &str, text: &str) -> Result<LogFormat, Trouble> {
 }
 
 /// The constants that every record shares.
-fn identity(args: &RecordArgs) -> Result<FlowRecord, Trouble> {
+pub fn identity(args: &RecordArgs) -> Result<FlowRecord, Trouble> {
     let mut identity = FlowRecord::default();
     set(&mut identity, Field::AccountId, &args.account_id, "--account-id")?;
     if let Some(interface_id) = &args.interface_id {

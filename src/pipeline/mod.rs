@@ -14,6 +14,7 @@ mod convert;
 mod delivery;
 mod diff;
 mod emit;
+mod explain;
 mod extract;
 mod generate;
 mod held;
@@ -38,6 +39,10 @@ pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
 pub use delivery::{BucketStore, EventForm, EventSink, ObjectDelivery, ObjectSink, RebaseTo, Rebased};
 pub use diff::{
     BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogProblem, NotLogged, SideSummary, diff,
+};
+pub use explain::{
+    CountedPacket, ExplainOptions, Explained, ExplainedPacket, ExplainedRecord, Kind, LayerLoss, Loss,
+    explain_flow, explain_packet, loss,
 };
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use generate::{

@@ -1,0 +1,114 @@
+//! Records, and the packets that they count.
+
+use std::collections::HashMap;
+
+use super::placed::Seen;
+use crate::flow::{CaptureWindow, FlowCounters, FlowKey, Windows};
+use crate::meter::Placement;
+use crate::packet::{PacketDirection, TcpFlags, Timestamp};
+
+/// How many packets of a record are kept, the last one aside: a page is not longer.
+const KEPT: usize = 1000;
+
+/// A packet that a record counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedPacket {
+    /// Its number in the capture, from 1.
+    pub number: u64,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Its IP length in bytes: what it adds to `bytes`.
+    pub ip_length: u32,
+    /// Its frame's length on the wire, in bytes.
+    pub frame_length: u32,
+    /// Its TCP flags as its header has them; 0 for other protocols.
+    pub tcp_flags: TcpFlags,
+}
+
+/// A record, and where its numbers come from.
+#[derive(Clone, Debug)]
+pub struct ExplainedRecord {
+    /// The flow.
+    pub flow: FlowKey,
+    /// Which way its packets went, where the capture says so and the format tells.
+    pub direction: PacketDirection,
+    /// The window; `None` where one window takes the whole capture.
+    pub window: Option<CaptureWindow>,
+    /// Whether the window had closed when its packets came.
+    pub late: bool,
+    /// The sums.
+    pub counters: FlowCounters,
+    /// Its packets in the order in which they were read, at most a thousand.
+    pub packets: Vec<CountedPacket>,
+    /// The packet that gives `start`: the earliest.
+    pub first: CountedPacket,
+    /// The packet that gives `end`: the latest.
+    pub last: CountedPacket,
+}
+
+/// What makes a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RecordKey {
+    placement: Placement,
+    flow: FlowKey,
+    direction: PacketDirection,
+}
+
+impl RecordKey {
+    /// The record of a packet, if it is in one.
+    pub(super) fn of(seen: &Seen<'_>, with_direction: bool) -> Option<RecordKey> {
+        let ip = seen.decoded.ok()?;
+        let (_, placement) = seen.placed?;
+        let direction = if with_direction { ip.direction } else { PacketDirection::Unknown };
+        Some(RecordKey { placement, flow: FlowKey::from(&ip), direction })
+    }
+}
+
+/// The records so far.
+#[derive(Default)]
+pub(super) struct Records(HashMap<RecordKey, ExplainedRecord>);
+
+impl Records {
+    /// Counts a packet in its record.
+    pub(super) fn count(&mut self, key: RecordKey, seen: &Seen<'_>) {
+        let (Ok(ip), Some((time, _))) = (seen.decoded, seen.placed) else { return };
+        let packet = CountedPacket {
+            number: seen.packet.number,
+            time,
+            ip_length: ip.ip_length,
+            frame_length: seen.packet.original_length,
+            tcp_flags: ip.tcp_flags,
+        };
+        let record = self.0.entry(key).or_insert_with(|| ExplainedRecord {
+            flow: key.flow,
+            direction: key.direction,
+            window: None,
+            late: key.placement.late,
+            counters: FlowCounters::EMPTY,
+            packets: Vec::new(),
+            first: packet,
+            last: packet,
+        });
+        record.counters.count(time, ip.ip_length, ip.tcp_flags.as_logged());
+        if record.packets.len() < KEPT {
+            record.packets.push(packet);
+        }
+        if time < record.first.time {
+            record.first = packet;
+        }
+        if time >= record.last.time {
+            record.last = packet;
+        }
+    }
+
+    /// The records in the order in which `convert` writes them.
+    pub(super) fn into_sorted(self, windows: &Windows) -> Vec<ExplainedRecord> {
+        let mut records: Vec<(RecordKey, ExplainedRecord)> = self.0.into_iter().collect();
+        records.sort_by_key(|(key, _)| *key);
+        let with_window = |(key, record): (RecordKey, ExplainedRecord)| ExplainedRecord {
+            window: windows.window(key.placement.window),
+            ..record
+        };
+        records.into_iter().map(with_window).collect()
+    }
+}
