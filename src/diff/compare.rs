@@ -32,7 +32,8 @@ pub fn compare(
     offset: Option<ClockOffset>,
 ) -> Comparison {
     let mut pairs: BTreeMap<_, (Vec<Cell>, Vec<Claim>)> = BTreeMap::new();
-    let Witness { flows, is_capture, span, skipped, lost, windows, other_side, through, not_expected } = witness;
+    let Witness { flows, is_capture, span, skipped, lost, windows, other_side, through, not_expected } =
+        witness;
     for (id, mut cells) in flows {
         cells.sort_by_key(|cell| (cell.start, cell.end, cell.line));
         pairs.entry(id).or_default().0 = cells;

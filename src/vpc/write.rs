@@ -175,8 +175,8 @@ fn security_group(group: &SecurityGroup) -> Value {
         "GroupId": group.id,
         "GroupName": group.name,
         "VpcId": group.vpc,
-        "IpPermissions": all(&group.ingress, permission),
-        "IpPermissionsEgress": all(&group.egress, permission),
+        "IpPermissions": group.ingress.as_ref().map(|rules| all(rules, permission)),
+        "IpPermissionsEgress": group.egress.as_ref().map(|rules| all(rules, permission)),
     }))
 }
 

@@ -19,7 +19,7 @@ use self::files::Files;
 use super::Progress;
 use crate::generate::{Extent, GenerateError, Interface, Outcome, Scenario, ScenarioError, locate, run};
 use crate::record::LogFormat;
-use crate::vpc::{FlowLog, Mac, ModelBuilder, Vpc, VpcError, VpcModel};
+use crate::vpc::{FlowLog, Mac, ModelBuilder, Place, Vpc, VpcError, VpcModel};
 
 /// A scenario and the VPC that it plays in.
 #[derive(Debug)]
@@ -178,6 +178,7 @@ fn flow_logs(scenario: &Scenario, model: &VpcModel) -> Vec<FlowLog> {
         interval: u32::try_from(scenario.log.interval).ok(),
         traffic_type: Some("ALL".to_owned()),
         tag_fields: Vec::new(),
+        place: Place::default(),
     };
     (1..).zip(&model.vpcs).map(of_vpc).collect()
 }
