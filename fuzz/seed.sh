@@ -26,6 +26,11 @@ for capture in $captures; do
         *.pcapng) seed pcapng 0 < "$capture" ;;
     esac
 done
+for description in $(find ../fixtures/vpc -type f); do
+    for capture in ../fixtures/captures/vpc/vpn-ping.pcap ../fixtures/captures/aws/ssh.pcap; do
+        { cat "$description"; printf '\0'; cat ../fixtures/vpc/web.toml; printf '\0'; cat "$capture"; } | seed vpc 3
+    done
+done
 for expression in 'tcp port 80 or 443 and not src net 10.0.0.0/8' 'ip6 host 2001:db8::1' \
     '(udp portrange 1-1024) || icmp && !inbound' 'net 10.0.0.0 mask 255.0.0.0 or proto 132' 'src or dst port domain'; do
     printf %s "$expression" | seed filter 0

@@ -6,12 +6,14 @@ mod captures;
 mod comparisons;
 mod conversions;
 mod logs;
+mod surroundings;
 mod texts;
 
 pub use captures::{capture, decode, merge, pcap, pcapng};
 pub use comparisons::diff;
 pub use conversions::convert;
 pub use logs::flowlog_read;
+pub use surroundings::vpc;
 pub use texts::{filter, flow_log, log_format, times};
 
 use std::io::{self, Read};
