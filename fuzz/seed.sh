@@ -3,13 +3,12 @@
 set -eu
 cd "$(dirname "$0")"
 captures=$(find ../fixtures/captures -type f ! -name '*.tsv' ! -name '*.expected' -size -16k)
-number=0
 
-# TARGET ZEROS: what is read on standard input becomes a seed.
+# TARGET ZEROS: what is read on standard input becomes a seed, called by its checksum.
 seed() {
-    number=$((number + 1))
     mkdir -p "corpus/$1"
-    { head -c "$2" /dev/zero; cat; } > "corpus/$1/seed-$number"
+    { head -c "$2" /dev/zero; cat; } > "corpus/$1/new"
+    mv "corpus/$1/new" "corpus/$1/seed-$(cksum < "corpus/$1/new" | tr ' ' -)"
 }
 
 for capture in $captures; do
