@@ -27,7 +27,7 @@ mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, with_causes};
 pub use diff::{
-    BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogInput, LogProblem, NotLogged, SideSummary, diff,
+    BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogInput, LogProblem, SideSummary, diff,
 };
 pub use extract::{ExtractError, ExtractOptions, Extracted, Extraction, Missed, extract};
 pub use inspect::{
