@@ -5,8 +5,11 @@
 use std::io::Cursor;
 
 use flowtruth::capture::CaptureInput;
-use flowtruth::pipeline::{Conversion, MeterOptions, Progress, RecordOptions, VpcOptions, convert_with_vpc};
-use flowtruth::record::FlowRecord;
+use flowtruth::packet::Timestamp;
+use flowtruth::pipeline::{
+    Conversion, MeterOptions, Progress, RecordOptions, VpcOptions, WindowOrigin, convert_with_vpc,
+};
+use flowtruth::record::{FlowRecord, LogFormat};
 use proptest::prelude::*;
 
 mod vpc_traffic;
@@ -38,10 +41,18 @@ id = "sg-1"
 "#;
 
 fn run(bytes: &[u8], options: &VpcOptions, meter: &MeterOptions) -> (String, Conversion) {
+    let format = "${interface-id} ${srcaddr} ${dstaddr} ${packets} ${start} ${end} ${action} ${log-status}";
+    run_as(format.parse().unwrap(), bytes, options, meter)
+}
+
+fn run_as(
+    format: LogFormat,
+    bytes: &[u8],
+    options: &VpcOptions,
+    meter: &MeterOptions,
+) -> (String, Conversion) {
     let input = CaptureInput::Reader("capture".to_owned(), Box::new(Cursor::new(bytes.to_vec())));
-    let format =
-        "${interface-id} ${srcaddr} ${dstaddr} ${packets} ${start} ${end} ${action} ${log-status}".parse();
-    let records = RecordOptions { format: format.unwrap(), header: false, identity: FlowRecord::default() };
+    let records = RecordOptions { format, header: false, identity: FlowRecord::default() };
     let mut output = Vec::new();
     let conversion =
         convert_with_vpc(vec![input], meter, &records, options, &mut output, false, &Progress::new())
@@ -154,6 +165,36 @@ fn losses_behind_the_last_packet_are_told_by_their_own_time() {
     assert!(text.ends_with("eni-1 - - - 1700000100 1700000160 - SKIPDATA\n"), "{text}");
     let total = conversion.ledger.total.vpc.unwrap();
     assert_eq!((total.records_skipdata, total.losses_of_no_known_interface), (1, 1));
+}
+
+/// The two lines of "Flow log record examples" that have no traffic.
+#[test]
+fn the_documented_lines_without_data() {
+    const WINDOW: i64 = 1_431_280_876;
+    const OUT: [u8; 4] = [203, 0, 113, 5];
+    let text = TWO
+        .replace("id = \"eni-1\"", "id = \"eni-1235b8ca123456789\"\naccount = \"123456789010\"")
+        .replace("id = \"eni-2\"", "id = \"eni-11111111aaaaaaaaa\"\naccount = \"123456789010\"");
+    let mut file = Pcapng::new();
+    file.packet(0, WINDOW - 10, &udp([10, 0, 0, 10], OUT, 40_000, 443));
+    file.packet(1, WINDOW - 10, &udp([10, 0, 0, 20], OUT, 40_000, 443));
+    file.statistics(1, WINDOW + 20, 3);
+    file.packet(0, WINDOW + 60, &udp([10, 0, 0, 10], OUT, 40_000, 443));
+    let meter = MeterOptions {
+        interval: "58".parse().unwrap(),
+        origin: WindowOrigin::At(Timestamp::from_nanos(WINDOW * 1_000_000_000)),
+        ..MeterOptions::default()
+    };
+    let options = VpcOptions { nodata: true, ..VpcOptions::new(vpc(&text)) };
+    let (text, _) = run_as(LogFormat::preset("v2").unwrap(), &file.0, &options, &meter);
+    let without_data: Vec<&str> = text.lines().filter(|line| line.ends_with("DATA")).collect();
+    assert_eq!(
+        without_data,
+        [
+            "2 123456789010 eni-11111111aaaaaaaaa - - - - - - - 1431280876 1431280934 - SKIPDATA",
+            "2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - NODATA",
+        ]
+    );
 }
 
 #[test]
