@@ -117,7 +117,13 @@ impl ModelBuilder {
 /// One permission has many peers: a rule for each.
 fn permission_rules(permission: &Node<'_>, rules: &mut Vec<SecurityRule>) -> Result<()> {
     let (protocol, ports) = protocol_and_ports(permission)?;
-    let before = rules.len();
+    const PEERS: [&str; 4] = ["IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"];
+    let members = permission.object()?;
+    if !PEERS.iter().any(|key| members.contains_key(*key)) {
+        return Err(permission.error(
+            "expected `IpRanges`, `Ipv6Ranges`, `PrefixListIds` or `UserIdGroupPairs`, found none of them",
+        ));
+    }
     let mut add = |peer| rules.push(SecurityRule { protocol, ports, peer });
     for range in permission.items("IpRanges")? {
         add(Peer::Cidr(range.need("CidrIp")?.cidr()?));
@@ -130,11 +136,6 @@ fn permission_rules(permission: &Node<'_>, rules: &mut Vec<SecurityRule>) -> Res
     }
     for group in permission.items("UserIdGroupPairs")? {
         add(Peer::Group(group.need_word("GroupId")?));
-    }
-    if rules.len() == before {
-        return Err(permission.error(
-            "expected `IpRanges`, `Ipv6Ranges`, `PrefixListIds` or `UserIdGroupPairs`, found nothing in them",
-        ));
     }
     Ok(())
 }
