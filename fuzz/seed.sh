@@ -3,13 +3,12 @@
 set -eu
 cd "$(dirname "$0")"
 captures=$(find ../fixtures/captures -type f ! -name '*.tsv' ! -name '*.expected' -size -16k)
-number=0
 
-# TARGET ZEROS: what is read on standard input becomes a seed.
+# TARGET ZEROS: what is read on standard input becomes a seed, called by its checksum.
 seed() {
-    number=$((number + 1))
     mkdir -p "corpus/$1"
-    { head -c "$2" /dev/zero; cat; } > "corpus/$1/seed-$number"
+    { head -c "$2" /dev/zero; cat; } > "corpus/$1/new"
+    mv "corpus/$1/new" "corpus/$1/seed-$(cksum < "corpus/$1/new" | tr ' ' -)"
 }
 
 for capture in $captures; do
@@ -25,6 +24,11 @@ for capture in $captures; do
             tail -c +41 "$capture" | head -c 400 | seed diff 3 ;;
         *.pcapng) seed pcapng 0 < "$capture" ;;
     esac
+done
+for description in $(find ../fixtures/vpc -type f); do
+    for capture in ../fixtures/captures/vpc/vpn-ping.pcap ../fixtures/captures/aws/ssh.pcap; do
+        { cat "$description"; printf '\0'; cat ../fixtures/vpc/web.toml; printf '\0'; cat "$capture"; } | seed vpc 3
+    done
 done
 for expression in 'tcp port 80 or 443 and not src net 10.0.0.0/8' 'ip6 host 2001:db8::1' \
     '(udp portrange 1-1024) || icmp && !inbound' 'net 10.0.0.0 mask 255.0.0.0 or proto 132' 'src or dst port domain'; do

@@ -22,6 +22,9 @@ const OF_LOGS: [Check; 2] = [("flowlog_read", checks::flowlog_read, 4), ("lint",
 /// Takes any bytes for some traffic.
 const OF_BYTES: [Check; 1] = [("diff", checks::diff, 3)];
 
+/// Takes two descriptions of a VPC, a zero behind each, and a capture.
+const OF_VPCS: [Check; 1] = [("vpc", checks::vpc, 3)];
+
 const OF_TEXTS: [Check; 4] = [
     ("filter", checks::filter, 0),
     ("log_format", checks::log_format, 0),
@@ -59,7 +62,13 @@ const FOUND: &[(&str, &[u8])] = &[
 fn what_once_failed_passes() {
     for (name, bytes) in FOUND {
         let decode: Check = ("decode", checks::decode, 2);
-        let mut all = OF_CAPTURES.iter().chain(&OF_TEXTS).chain(&OF_LOGS).chain(&OF_BYTES).chain([&decode]);
+        let mut all = OF_CAPTURES
+            .iter()
+            .chain(&OF_TEXTS)
+            .chain(&OF_LOGS)
+            .chain(&OF_BYTES)
+            .chain(&OF_VPCS)
+            .chain([&decode]);
         let (_, check, _) = all.find(|(other, ..)| other == name).unwrap();
         check(bytes);
     }
@@ -82,6 +91,21 @@ fn fixtures() -> (Vec<PathBuf>, Vec<PathBuf>) {
 fn flow_logs() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/flowlogs");
     let mut found: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
+}
+
+fn descriptions() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vpc");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            found.push(path);
+        }
+    }
     found.sort();
     found
 }
@@ -121,6 +145,25 @@ fn every_fixture_passes_every_check() {
         for line in fs::read_to_string(&path).unwrap().lines() {
             for check in OF_TEXTS {
                 run(check, 0, line.as_bytes(), &path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
+    let captures =
+        ["vpc/vpn-ping.pcap", "vpc/nat.pcap", "aws/ssh.pcap", "containers/conversation.told.pcapng"]
+            .map(|name| fs::read(root.join(name)).unwrap());
+    let descriptions = descriptions();
+    assert!(descriptions.len() > 20);
+    for path in descriptions {
+        let text = fs::read(&path).unwrap();
+        let half = text.get(..text.len() / 2).unwrap_or_default();
+        for capture in &captures {
+            // one whole, one cut short
+            let bytes = [&text[..], &[0], half, &[0], capture].concat();
+            for check in OF_VPCS {
+                for choice in [0, 0xff, 0x91, 0xe6] {
+                    run(check, choice, &bytes, &path);
+                }
             }
         }
     }

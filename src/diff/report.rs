@@ -155,4 +155,11 @@ pub struct Comparison {
     pub reference_outside: Outside,
     /// What only the candidate covers.
     pub candidate_outside: Outside,
+    /// Packets of a capture that need no record, because the log is of other interfaces or actions.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub packets_not_expected: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

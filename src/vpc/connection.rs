@@ -209,7 +209,7 @@ impl Connection {
                 self.mid_stream = true;
                 self.join(question, own, reverse)
             }
-            Phase::New if unseen::may_be_answered(question) => self.answer_unseen(question, own(), reverse),
+            Phase::New if unseen::may_be_an_answer(question) => self.answer_unseen(question, own(), reverse),
             Phase::Undecided if egress != self.from_inside => {
                 let answer = own();
                 self.last = self.last.max(time);

@@ -7,6 +7,7 @@ mod comparisons;
 mod conversions;
 mod lint;
 mod logs;
+mod surroundings;
 mod texts;
 
 pub use captures::{capture, decode, merge, pcap, pcapng};
@@ -14,6 +15,7 @@ pub use comparisons::diff;
 pub use conversions::convert;
 pub use lint::lint;
 pub use logs::flowlog_read;
+pub use surroundings::vpc;
 pub use texts::{filter, flow_log, log_format, times};
 
 use std::io::{self, Read};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use flowtruth::diff::{Cause, Difference, Outside, Said, Verdict};
 use flowtruth::packet::Timestamp;
-use flowtruth::pipeline::{DiffReport, NotLogged, SideSummary};
+use flowtruth::pipeline::{DiffReport, SideSummary};
 use indicatif::HumanCount;
 
 use crate::cli::messages::clean;
@@ -66,17 +66,11 @@ pub fn text(report: &DiffReport, limit: usize) -> String {
             ));
         }
     }
-    let NotLogged { packets_at_other_interfaces, packets_of_other_actions } = report.not_logged;
-    for (packets, what, option) in [
-        (packets_at_other_interfaces, "of interfaces that the log is not of", "--only-interface"),
-        (packets_of_other_actions, "of actions that the log is not of", "--traffic-type"),
-    ] {
-        if packets > 0 {
-            add(format_args!(
-                "{BOLD}outside{BOLD:#}    {} {what} need no record; `{option}` says what it is of",
-                counted(packets, "packet")
-            ));
-        }
+    if comparison.packets_not_expected > 0 {
+        add(format_args!(
+            "{BOLD}outside{BOLD:#}    {} need no record: the log is of other interfaces or actions (`--only-interface`, `--traffic-type`)",
+            counted(comparison.packets_not_expected, "packet")
+        ));
     }
     for finding in &comparison.findings {
         add(format_args!("{BOLD}finding{BOLD:#}    {BOLD}{}{BOLD:#}: {}", finding.cause, finding.text));

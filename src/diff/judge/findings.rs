@@ -17,7 +17,8 @@ pub(super) fn comparison(state: &State<'_>) -> Comparison {
     for flow in &state.flows {
         outcome.flow(state, flow);
     }
-    let Outcome { matched, mut differences, records_outside, packets_outside } = outcome;
+    let Outcome { matched, mut differences, records_outside, packets_outside, packets_not_expected } =
+        outcome;
     differences.sort_by_key(|difference| (difference.key, difference.start, difference.end, difference.line));
     let mut causes = BTreeMap::new();
     differences.iter().for_each(|difference| *causes.entry(difference.cause).or_default() += 1);
@@ -41,6 +42,7 @@ pub(super) fn comparison(state: &State<'_>) -> Comparison {
         findings,
         reference_outside,
         candidate_outside,
+        packets_not_expected,
     }
 }
 
@@ -50,6 +52,7 @@ struct Outcome {
     differences: Vec<Difference>,
     records_outside: Outside,
     packets_outside: Outside,
+    packets_not_expected: u64,
 }
 
 impl Outcome {
@@ -87,6 +90,9 @@ impl Outcome {
                 }
                 Some(Settled::Outside) => {
                     add(&mut self.packets_outside, flow.run_total(run).map_or(0, |total| total.packets));
+                }
+                None if state.not_expected.contains(&flow.id.key) => {
+                    self.packets_not_expected += flow.run_total(run).map_or(0, |total| total.packets);
                 }
                 _ => {}
             }

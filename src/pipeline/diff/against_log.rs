@@ -130,7 +130,6 @@ impl Work<'_> {
         let mut failures =
             if has_modelled { modelled.failures } else { std::mem::take(&mut walked.failures) };
         self.failures.captures.append(&mut failures);
-        self.not_logged = modelled.not_logged;
         let summary = SideSummary::of_captures(&walked, open.capture_flows);
         let log_summary = SideSummary::of_log(&facts, open.log_flows);
         let Open { wanted, claims: left, .. } = open;
@@ -156,7 +155,9 @@ impl Work<'_> {
         witness.not_expected = modelled.not_expected;
         witness.lost = walked.lost;
         let offset = clocks.map(|clocks| clocks.offset);
-        (self.compare(witness, claims, capture_is_candidate, offset), summary, log_summary)
+        let mut comparison = self.compare(witness, claims, capture_is_candidate, offset);
+        comparison.packets_not_expected += modelled.packets_not_expected;
+        (comparison, summary, log_summary)
     }
 }
 

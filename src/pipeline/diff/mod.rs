@@ -35,7 +35,7 @@ use crate::record::LogFormat;
 use again::Logs;
 use capture_side::CaptureSide;
 use log_side::{Identities, LogSide};
-pub use modelled::{DiffVpc, NotLogged};
+pub use modelled::DiffVpc;
 pub use problem::{BadRecord, LogProblem};
 pub use side::SideSummary;
 
@@ -68,9 +68,6 @@ pub struct DiffReport {
     pub reference: SideSummary,
     /// What was read of the candidate.
     pub candidate: SideSummary,
-    /// Packets of captures that were compared with nothing, because the log is of other interfaces or actions.
-    #[serde(skip_serializing_if = "is_nothing")]
-    pub not_logged: NotLogged,
     /// Captures that could not be read to their end.
     #[serde(skip)]
     pub capture_failures: Vec<CaptureError>,
@@ -83,10 +80,6 @@ pub struct DiffReport {
     /// Whether it was broken off by [`Progress::interrupt`].
     #[serde(skip)]
     pub interrupted: bool,
-}
-
-fn is_nothing(not_logged: &NotLogged) -> bool {
-    *not_logged == NotLogged::default()
 }
 
 impl DiffReport {
@@ -118,8 +111,7 @@ pub fn diff(
     options: &DiffOptions,
     progress: &Progress,
 ) -> DiffReport {
-    let mut work =
-        Work { options, progress, failures: Failures::default(), not_logged: NotLogged::default() };
+    let mut work = Work { options, progress, failures: Failures::default() };
     let (comparison, reference, candidate) = match (reference, candidate) {
         (DiffSide::Captures(captures), DiffSide::Logs(logs, format)) => {
             let (comparison, captures, log) = work.capture_and_log(captures, logs, format.as_ref(), false);
@@ -135,17 +127,8 @@ pub fn diff(
         (DiffSide::Captures(reference), DiffSide::Captures(candidate)) => work.captures(reference, candidate),
     };
     let Failures { captures: capture_failures, logs: log_failures, problems } = work.failures;
-    let (interrupted, not_logged) = (progress.is_interrupted(), work.not_logged);
-    DiffReport {
-        comparison,
-        reference,
-        candidate,
-        not_logged,
-        capture_failures,
-        log_failures,
-        problems,
-        interrupted,
-    }
+    let interrupted = progress.is_interrupted();
+    DiffReport { comparison, reference, candidate, capture_failures, log_failures, problems, interrupted }
 }
 
 /// What went wrong on the way.
@@ -166,7 +149,6 @@ struct Work<'a> {
     options: &'a DiffOptions,
     progress: &'a Progress,
     failures: Failures,
-    not_logged: NotLogged,
 }
 
 impl Work<'_> {

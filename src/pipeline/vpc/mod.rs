@@ -14,7 +14,8 @@
 //!    asked for, ends here.
 //!    Packets that go on under one class and in one window are summed where they are judged.
 //! 3. The meter counts by flow and class, as it counts everything.
-//! 4. `emit` makes of each flow one record a sight.
+//! 4. `emit` makes of each flow one record a sight, and `gaps` says which records without data are due. A comparison
+//!    takes the sights themselves (`sights`).
 //!
 //! The judge sees every packet in the order of the walk, whatever the number of threads, so the results do not depend
 //! on it.

@@ -12,7 +12,7 @@ use crate::vpc::{Answer, security::GroupAnswer};
 const CLIENTS: u16 = 32768;
 
 /// Whether a packet of which nothing is known may be an answer to one before the first of all.
-pub(super) fn may_be_answered(question: &Question<'_>) -> bool {
+pub(super) fn may_be_an_answer(question: &Question<'_>) -> bool {
     let Question { traffic, time, since, timeouts, .. } = question;
     let flow = traffic.flow;
     let (is_answer, remembered) = match flow.protocol {

@@ -1,6 +1,6 @@
 //! `describe-network-interfaces`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::ModelBuilder;
 use super::network::region_of_zone;
@@ -24,13 +24,13 @@ fn interface(node: &Node<'_>) -> Result<Interface> {
     };
     // the primary one first
     if let Some(primary) = node.get("PrivateIpAddress")? {
-        add(primary.parse("an IPv4 address")?);
+        add(primary.ipv4()?);
     }
     let listed = node.items("PrivateIpAddresses")?;
     for primary_wanted in [true, false] {
         for item in &listed {
             if item.flag("Primary")? == primary_wanted {
-                add(item.need("PrivateIpAddress")?.parse("an IPv4 address")?);
+                add(item.need("PrivateIpAddress")?.ipv4()?);
             }
         }
     }
@@ -38,7 +38,7 @@ fn interface(node: &Node<'_>) -> Result<Interface> {
     for item in std::iter::once(node).chain(&listed) {
         let public = item.get("Association")?.map(|association| association.get("PublicIp")).transpose()?;
         if let (Some(private), Some(public)) = (item.get("PrivateIpAddress")?, public.flatten()) {
-            let pair = (private.parse("an IPv4 address")?, public.parse("an IPv4 address")?);
+            let pair = (private.ipv4()?, public.ipv4()?);
             if !public_addresses.contains(&pair) {
                 public_addresses.push(pair);
             }
@@ -48,7 +48,7 @@ fn interface(node: &Node<'_>) -> Result<Interface> {
     for primary_wanted in [true, false] {
         for item in &listed {
             if item.flag("IsPrimaryIpv6")? == primary_wanted {
-                add(item.need("Ipv6Address")?.parse("an IPv6 address")?);
+                add(item.need("Ipv6Address")?.parse::<Ipv6Addr>("an IPv6 address")?.into());
             }
         }
     }

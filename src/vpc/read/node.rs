@@ -1,5 +1,6 @@
 //! A value of a description, and where it stands: so that every error has the file and the path.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -147,6 +148,11 @@ impl<'a> Node<'a> {
     /// Something with a form of its own.
     pub(super) fn parse<T: FromStr>(&self, what: &str) -> Result<T> {
         self.text()?.parse().map_err(|_| self.expected(what))
+    }
+
+    /// An IPv4 address.
+    pub(super) fn ipv4(&self) -> Result<IpAddr> {
+        self.parse::<Ipv4Addr>("an IPv4 address").map(IpAddr::V4)
     }
 
     /// A range.

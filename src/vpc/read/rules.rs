@@ -1,6 +1,7 @@
 //! `describe-security-groups`, `describe-security-group-rules`, `describe-network-acls`.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::ModelBuilder;
 use super::node::{Node, Result};
@@ -8,7 +9,7 @@ use super::twice::{Described, contradiction};
 use crate::packet::Protocol;
 use crate::vpc::model::{NetworkAcl, SecurityGroup};
 use crate::vpc::rules::{AclRule, Peer, Ports, SecurityRule, parse_protocol};
-use crate::vpc::{Place, Problem, ProblemKind};
+use crate::vpc::{Place, Problem, ProblemKind, VpcError};
 
 pub(super) fn security_groups(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
     for node in root.items("SecurityGroups")? {
@@ -116,6 +117,13 @@ impl ModelBuilder {
 /// One permission has many peers: a rule for each.
 fn permission_rules(permission: &Node<'_>, rules: &mut Vec<SecurityRule>) -> Result<()> {
     let (protocol, ports) = protocol_and_ports(permission)?;
+    const PEERS: [&str; 4] = ["IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"];
+    let members = permission.object()?;
+    if !PEERS.iter().any(|key| members.contains_key(*key)) {
+        return Err(permission.error(
+            "expected `IpRanges`, `Ipv6Ranges`, `PrefixListIds` or `UserIdGroupPairs`, found none of them",
+        ));
+    }
     let mut add = |peer| rules.push(SecurityRule { protocol, ports, peer });
     for range in permission.items("IpRanges")? {
         add(Peer::Cidr(range.need("CidrIp")?.cidr()?));
@@ -142,17 +150,17 @@ fn protocol_and_ports(node: &Node<'_>) -> Result<(Option<Protocol>, Ports)> {
         Some(Protocol::TCP | Protocol::UDP) => match (u16::try_from(from), u16::try_from(to)) {
             (Ok(from), Ok(to)) if from <= to => Ports::Range(from, to),
             (Err(_), _) => Ports::All,
-            _ => {
-                return Err(
-                    node.error(format!("found the ports {from} to {to}, expected the lower one first"))
-                );
-            }
+            _ => return Err(wrong_order(node, from, to)),
         },
         Some(Protocol::ICMP | Protocol::ICMPV6) => icmp(node, from, to)?,
         // the ports of other protocols are ignored
         _ => Ports::All,
     };
     Ok((protocol, ports))
+}
+
+fn wrong_order(node: &Node<'_>, from: impl fmt::Display, to: impl fmt::Display) -> VpcError {
+    node.error(format!("found the ports {from} to {to}, expected the lower one first"))
 }
 
 /// An ICMP type and code, of which -1 is any; any type has any code.
@@ -215,7 +223,11 @@ fn acl_rule(node: &Node<'_>) -> Result<AclRule> {
                         .map(|number| number as u16)
                         .ok_or_else(|| range.error(format!("expected `{key}`, which is not there")))
                 };
-                Ports::Range(port("From")?, port("To")?)
+                let (from, to) = (port("From")?, port("To")?);
+                if from > to {
+                    return Err(wrong_order(&range, from, to));
+                }
+                Ports::Range(from, to)
             }
         },
         // with an IPv4 range, ICMPv6 rules are for all types

@@ -26,6 +26,19 @@ fn what_cannot_be_read_is_named_with_file_and_path() {
             r#"{"NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [{"RuleNumber": 1, "Protocol": "6", "RuleAction": "allow", "CidrBlock": "10.0.0.1/8"}]}]}"#,
             "`a.json`, NetworkAcls[0].Entries[0].CidrBlock: `10.0.0.1/8` has bits behind its prefix",
         ),
+        // taken for what it is not, or for nothing, before
+        (
+            r#"{"NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [{"RuleNumber": 1, "Protocol": "6", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", "PortRange": {"From": 100, "To": 50}}]}]}"#,
+            "`a.json`, NetworkAcls[0].Entries[0].PortRange: found the ports 100 to 50, expected the lower one first",
+        ),
+        (
+            r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "2001:db8::1"}]}"#,
+            "`a.json`, NetworkInterfaces[0].PrivateIpAddress: found `2001:db8::1`, expected an IPv4 address",
+        ),
+        (
+            r#"{"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "-1"}]}]}"#,
+            "`a.json`, SecurityGroups[0].IpPermissions[0]: expected `IpRanges`, `Ipv6Ranges`, `PrefixListIds` or `UserIdGroupPairs`",
+        ),
         ("x = [", "`a.json`: is neither JSON of the AWS CLI nor TOML: line 1: "),
         ("[[interfaec]]", "`a.json`: `interfaec` has no meaning here; the nearest is `interface`"),
         (

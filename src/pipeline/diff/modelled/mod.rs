@@ -15,7 +15,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use serde::Serialize;
 
 use self::group::{Group, record_of};
 use super::log_flows::{LogFlows, Logged};
@@ -37,15 +36,6 @@ pub struct DiffVpc {
     pub only: HashSet<String>,
     /// The action that their records have; where it is not known, the only one that they have.
     pub traffic_type: Option<TrafficType>,
-}
-
-/// Packets of flows that no record can be of, because the log has only records of other interfaces or actions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct NotLogged {
-    /// Packets at interfaces that the log is not of.
-    pub packets_at_other_interfaces: u64,
-    /// Packets with an action that the log has no records of.
-    pub packets_of_other_actions: u64,
 }
 
 /// What records of one group have in common.
@@ -75,7 +65,8 @@ pub(super) struct Modelled {
     pub(super) contradicted: HashSet<(FlowKey, u64)>,
     pub(super) records: u64,
     pub(super) large_flows: u64,
-    pub(super) not_logged: NotLogged,
+    /// Packets that need no record, because the log is of other interfaces or actions.
+    pub(super) packets_not_expected: u64,
     pub(super) failures: Vec<CaptureError>,
 }
 
@@ -101,7 +92,9 @@ struct PacketFlow {
     groups: Vec<usize>,
     /// Whether a record is missing.
     is_missing: bool,
-    not_logged: NotLogged,
+    packets: u64,
+    /// Which way they pass the interface at which they are counted.
+    counted_egress: Option<bool>,
 }
 
 /// Compares what the VPC would log with a log.
@@ -128,17 +121,18 @@ impl Comparing<'_> {
         }
         let interface = self.numbered(sight);
         let Some(flow) = self.flows.get_mut(at) else { return };
-        let packets = sight.counters.packets;
+        // each packet once, at the one end or the other
+        if *flow.counted_egress.get_or_insert(sight.egress) == sight.egress {
+            flow.packets += sight.counters.packets;
+        }
         let Some(interface) = interface else {
             if sight.owner.is_none() && self.names_strangers {
                 // the log may be of interfaces that are not described
                 flow.is_missing = true;
             }
-            flow.not_logged.packets_at_other_interfaces += packets;
             return;
         };
         if !self.traffic_type.wants(sight.action) {
-            flow.not_logged.packets_of_other_actions += packets;
             return;
         }
         let direction = if sight.egress { FlowDirection::Egress } else { FlowDirection::Ingress };
@@ -217,13 +211,11 @@ impl Comparing<'_> {
             let Some(flow) = self.flows.get(*at).filter(|_| !open_flows.contains(at)) else { continue };
             if flow.groups.is_empty() && !open_groups.is_empty() {
                 modelled.not_expected.insert(*key);
-            } else {
-                modelled.flows.insert(*key);
+                continue;
             }
+            modelled.flows.insert(*key);
             if flow.groups.is_empty() {
-                let NotLogged { packets_at_other_interfaces, packets_of_other_actions } = flow.not_logged;
-                modelled.not_logged.packets_at_other_interfaces += packets_at_other_interfaces;
-                modelled.not_logged.packets_of_other_actions += packets_of_other_actions;
+                modelled.packets_not_expected += flow.packets;
             }
         }
         for (id, at) in &self.ids {
