@@ -7,6 +7,7 @@ use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{
     Fragments, LogInput, LogLedger, LogRecords, Progress, RelogOptions, Relogged, WindowOrigin, relog,
 };
+use flowtruth::record::Layout;
 use indicatif::HumanCount;
 
 use super::destination::{Destination, cannot_deliver, write_ledger};
@@ -29,6 +30,7 @@ pub fn run(
 ) -> Result {
     refuse_what_is_about_packets(&settings, &logs)?;
     settings.check_objects()?;
+    refuse_to_write_among_inputs(&settings, &logs)?;
     let mut records = LogRecords::new(logs, settings.input_format.clone());
     let own_format = records.first_format();
     if !settings.format_is_chosen {
@@ -99,6 +101,26 @@ fn refuse_what_is_about_packets(
     Err(Trouble::new(format!("`{option}` looks at packets, and `{}` is a flow log", clean(&log))).with_hint(
         "of a flow log the fields, the format, the files, the times and the interval can be changed",
     ))
+}
+
+/// Refuses to write objects into the directory that logs are read from: the next run would take them for inputs.
+fn refuse_to_write_among_inputs(
+    settings: &ConvertSettings,
+    logs: &[LogInput],
+) -> std::result::Result<(), Trouble> {
+    let directory = settings.output.as_ref().filter(|_| settings.delivery.layout != Layout::File);
+    let Some(Ok(directory)) = directory.map(|directory| directory.canonicalize()) else { return Ok(()) };
+    let is_inside = |log: &&LogInput| match log {
+        LogInput::Path(path) => path.canonicalize().is_ok_and(|path| path.starts_with(&directory)),
+        LogInput::Reader(..) => false,
+    };
+    match logs.iter().find(is_inside) {
+        Some(log) => {
+            Err(Trouble::new(format!("`{}` lies in the directory that is written to", clean(&log.name())))
+                .with_hint("name another directory; the next run would read what this one writes"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Says what went wrong on the way; whether everything was in order.
