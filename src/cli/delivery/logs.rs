@@ -8,11 +8,12 @@ use flowtruth::pipeline::{
     Fragments, LogInput, LogLedger, LogRecords, Progress, RelogOptions, Relogged, WindowOrigin, relog,
 };
 use flowtruth::record::Layout;
+use flowtruth::store::ObjectAddress;
 use indicatif::HumanCount;
 
 use super::destination::{Destination, cannot_deliver, write_ledger};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::messages::{Trouble, clean, error, hint, say, warning};
+use crate::cli::messages::{Trouble, advice, clean, error, hint, say, warning};
 use crate::cli::output::Output;
 use crate::cli::settings::ConvertSettings;
 use crate::cli::summary::counted;
@@ -108,10 +109,19 @@ fn refuse_to_write_among_inputs(
     settings: &ConvertSettings,
     logs: &[LogInput],
 ) -> std::result::Result<(), Trouble> {
-    let directory = settings.output.as_ref().filter(|_| settings.delivery.layout != Layout::File);
-    let Some(Ok(directory)) = directory.map(|directory| directory.canonicalize()) else { return Ok(()) };
+    let output = settings.output.as_ref().filter(|_| settings.delivery.layout != Layout::File);
+    let Some(output) = output else { return Ok(()) };
+    let directory = output.canonicalize().ok();
+    let address = ObjectAddress::of_path(output).and_then(Result::ok);
     let is_inside = |log: &&LogInput| match log {
-        LogInput::Path(path) => path.canonicalize().is_ok_and(|path| path.starts_with(&directory)),
+        LogInput::Path(path) => {
+            let path = path.canonicalize();
+            directory.as_ref().is_some_and(|directory| path.is_ok_and(|path| path.starts_with(directory)))
+        }
+        LogInput::Openable(object) => {
+            let object = object.name().parse();
+            address.as_ref().is_some_and(|above| object.is_ok_and(|object| above.is_above(&object)))
+        }
         LogInput::Reader(..) => false,
     };
     match logs.iter().find(is_inside) {
@@ -127,9 +137,7 @@ fn refuse_to_write_among_inputs(
 fn tell(relogged: &Relogged, input_format_is_typed: bool) -> bool {
     for failure in &relogged.failures {
         error(failure);
-        if let Some(advice) = failure.hint() {
-            hint(advice);
-        }
+        advice(failure.hint(), failure).iter().for_each(hint);
     }
     for problem in relogged.problems.iter().take(SHOWN) {
         warning(clean(&problem.to_string()));
