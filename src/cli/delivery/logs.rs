@@ -112,7 +112,7 @@ fn refuse_to_write_among_inputs(
     let output = settings.output.as_ref().filter(|_| settings.delivery.layout != Layout::File);
     let Some(output) = output else { return Ok(()) };
     let directory = output.canonicalize().ok();
-    let address = ObjectAddress::of_path(output).and_then(Result::ok);
+    let address = ObjectAddress::of_path(output).and_then(std::result::Result::ok);
     let is_inside = |log: &&LogInput| match log {
         LogInput::Path(path) => {
             let path = path.canonicalize();
