@@ -45,6 +45,7 @@ done
 for log in ../fixtures/flowlogs/*; do
     seed flowlog_read 4 < "$log"
     seed lint 3 < "$log"
+    seed relog 12 < "$log"
 done
 for text in 60 capture 1623101047.5 -0.5 2021-06-07T21:24:07.25Z 2021-06-07T23:24:07+02:00 2021-06-07 vxlan,gre; do
     printf %s "$text" | seed times 16

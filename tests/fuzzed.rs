@@ -17,7 +17,8 @@ const OF_CAPTURES: [Check; 5] = [
     ("merge", checks::merge, 2),
 ];
 
-const OF_LOGS: [Check; 2] = [("flowlog_read", checks::flowlog_read, 4), ("lint", checks::lint, 3)];
+const OF_LOGS: [Check; 3] =
+    [("flowlog_read", checks::flowlog_read, 4), ("lint", checks::lint, 3), ("relog", checks::relog, 12)];
 
 /// Takes any bytes for some traffic.
 const OF_BYTES: [Check; 1] = [("diff", checks::diff, 3)];

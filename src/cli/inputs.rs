@@ -10,7 +10,7 @@ use flowtruth::pipeline::Progress;
 
 use super::identity::Identity;
 use super::live;
-use super::messages::{Trouble, clean, error, hint, hint_of_store, say, warning};
+use super::messages::{self, Trouble, clean, error, hint, say, warning};
 use super::objects::{self, Found, Objects};
 use super::summary::counted;
 
@@ -171,7 +171,7 @@ pub fn report(failures: &[CaptureError]) {
     let mut given = Vec::new();
     for failure in failures {
         error(failure);
-        if let Some(advice) = failure.hint().map(str::to_owned).or_else(|| hint_of_store(failure))
+        if let Some(advice) = messages::advice(failure.hint(), failure)
             && !given.contains(&advice)
         {
             hint(&advice);

@@ -94,6 +94,11 @@ pub fn hint(text: impl fmt::Display) {
     write("hint", HINT, text);
 }
 
+/// What to do about an error: its own advice, or what the trouble with a store behind it advises.
+pub fn advice(own: Option<&str>, error: &(dyn Error + 'static)) -> Option<String> {
+    own.map(str::to_owned).or_else(|| hint_of_store(error))
+}
+
 /// What to do about trouble with a store that is behind an error.
 pub fn hint_of_store(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);

@@ -209,10 +209,15 @@ fn set(identity: &mut FlowRecord, field: Field, value: &str, option: &str) -> Re
 
 /// Refuses reasons where there is no room for them.
 fn check_reasons(why: bool, delivery: &Delivery) -> Result<(), Trouble> {
+    if let (true, Some(target)) = (why, delivery.target) {
+        return Err(Trouble::new(format!(
+            "`--why` and `--target {target}` contradict each other: it takes records and nothing behind them"
+        )));
+    }
     let has_room = delivery.layout == Layout::File && delivery.file_format == FileFormat::PlainText;
     match why && !has_room {
         true => Err(Trouble::new("`--why` writes behind a line of text, and here are none")
-            .with_hint("leave out `--why`, or `--layout`, `--file-format` and `--target`")),
+            .with_hint("leave out `--why`, or `--layout` and `--file-format`")),
         false => Ok(()),
     }
 }

@@ -62,7 +62,7 @@ impl FromStr for FlowLogId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.strip_prefix("fl-") {
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 text.parse().map(FlowLogId)
             }
             _ => Err(NamePartError(shown(text))),
@@ -168,7 +168,7 @@ mod tests {
         for bad in ["", "-", "a/b", "..", "a_b", "é", "a b", &"x".repeat(65)] {
             assert!(bad.parse::<NamePart>().is_err(), "{bad:?}");
         }
-        for bad in ["fl", "1234abcd", "fl-12/34", "fl-a_b", ""] {
+        for bad in ["fl", "fl-", "1234abcd", "fl-12/34", "fl-a_b", ""] {
             assert!(bad.parse::<FlowLogId>().is_err(), "{bad:?}");
         }
     }

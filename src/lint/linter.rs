@@ -48,8 +48,8 @@ pub struct Linter {
     /// Entries of the log that are records, whatever is wrong with them.
     pub(super) records: u64,
     pub(super) headers: u64,
-    /// Names that were told to be unknown or repeated.
-    told: HashSet<Box<str>>,
+    /// Hashes of the names that were told to be unknown or repeated.
+    told: HashSet<u64>,
     /// Whether the consumer was asked about these columns.
     pub(super) asked_target: bool,
     last_start: Option<i64>,
@@ -155,13 +155,14 @@ impl Linter {
         }
         self.use_columns(Columns::new(columns));
         let told = &mut self.told;
-        let mut is_news = |name: &str| told.len() < NAMES && told.insert(name.into());
+        let mut is_news = |name: &str| told.len() < NAMES && told.insert(hash(name.as_bytes()));
         let mut report = Report::new(&self.options, &self.columns, place, text, &[], out);
         for (index, column) in report.columns.all.iter().enumerate() {
             let number = Some(index + 1);
             match column {
-                LintColumn::Unknown(name) if is_news(name) => report
-                    .add(Rule::UnknownField, number, || format!("`{name}` is no field of AWS's flow logs")),
+                LintColumn::Unknown(name) if is_news(name) => report.add(Rule::UnknownField, number, || {
+                    format!("`{}` is no field of AWS's flow logs", crate::record::shown(name))
+                }),
                 LintColumn::Repeated(field) if is_news(field.name()) => {
                     report.add(Rule::RepeatedField, number, || format!("`{field}` is there a second time"));
                 }

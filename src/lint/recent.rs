@@ -22,20 +22,20 @@ const REQUESTS: usize = 1 << 13;
 pub(super) fn hash(text: &[u8]) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
     hasher.write(text);
-    // 0 is an empty slot
+    // odd, so that its half is not 0, which is an empty slot
     hasher.finish() | 1
 }
 
 /// Records by their hash, each with a number that says where it was.
 pub(super) struct Recent {
-    newer: Vec<(u64, u64)>,
-    older: Vec<(u64, u64)>,
+    newer: Table,
+    older: Table,
     filled: usize,
 }
 
 impl Recent {
     pub(super) fn new() -> Recent {
-        Recent { newer: vec![(0, 0); SLOTS], older: vec![(0, 0); SLOTS], filled: 0 }
+        Recent { newer: Table::new(), older: Table::new(), filled: 0 }
     }
 
     /// Adds a record; where the same was before, if that was lately.
@@ -43,24 +43,30 @@ impl Recent {
     pub(super) fn insert(&mut self, hash: u64, place: u64) -> Option<u64> {
         if self.filled == FILLED {
             std::mem::swap(&mut self.newer, &mut self.older);
-            self.newer.fill((0, 0));
+            self.newer.tags.fill(0);
             self.filled = 0;
         }
-        let slot = match find(&self.newer, hash) {
+        let slot = match self.newer.find(hash) {
             Found::Before(place) => return Some(place),
             Found::Empty(slot) => slot,
         };
-        let before = match find(&self.older, hash) {
+        let before = match self.older.find(hash) {
             Found::Before(place) => Some(place),
             Found::Empty(_) => None,
         };
-        if let Some(slot) = self.newer.get_mut(slot) {
-            // the first sight stays the one that is told, however often this is asked
-            *slot = (hash, before.unwrap_or(place));
-            self.filled += 1;
-        }
+        // the first sight stays the one that is told, however often this is asked
+        self.newer.set(slot, hash, before.unwrap_or(place));
+        self.filled += 1;
         before
     }
+}
+
+/// A hash table that is never more than half full. Nearly always its tags alone are read, which stay in the cache.
+struct Table {
+    /// Half of each hash; 0 where a slot is empty.
+    tags: Vec<u32>,
+    /// Each hash and its place.
+    records: Vec<(u64, u64)>,
 }
 
 enum Found {
@@ -68,15 +74,41 @@ enum Found {
     Empty(usize),
 }
 
-/// Looks for a hash; a table is never more than half full.
+/// The half of a hash that is kept beside; a hash is odd, so it is not 0.
 #[inline]
-fn find(table: &[(u64, u64)], hash: u64) -> Found {
-    let mut slot = (hash >> 32) as usize & (SLOTS - 1);
-    loop {
-        match table.get(slot) {
-            Some((0, _)) | None => return Found::Empty(slot),
-            Some((other, place)) if *other == hash => return Found::Before(*place),
-            Some(_) => slot = (slot + 1) & (SLOTS - 1),
+const fn tag(hash: u64) -> u32 {
+    hash as u32
+}
+
+impl Table {
+    fn new() -> Table {
+        Table { tags: vec![0; SLOTS], records: vec![(0, 0); SLOTS] }
+    }
+
+    #[inline]
+    fn find(&self, hash: u64) -> Found {
+        let mut slot = (hash >> 32) as usize & (SLOTS - 1);
+        loop {
+            match self.tags.get(slot) {
+                Some(0) | None => return Found::Empty(slot),
+                Some(other) if *other == tag(hash) => {
+                    if let Some((other, place)) = self.records.get(slot)
+                        && *other == hash
+                    {
+                        return Found::Before(*place);
+                    }
+                }
+                Some(_) => {}
+            }
+            slot = (slot + 1) & (SLOTS - 1);
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, slot: usize, hash: u64, place: u64) {
+        if let (Some(tag_slot), Some(record)) = (self.tags.get_mut(slot), self.records.get_mut(slot)) {
+            *tag_slot = tag(hash);
+            *record = (hash, place);
         }
     }
 }

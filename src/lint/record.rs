@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::flow::{FlowKey, UnloggedTraffic};
 use crate::packet::{Protocol, TcpFlags};
-use crate::record::{Action, Field, FlowDirection, FlowRecord, LogStatus, RecordType, Value};
+use crate::record::{Action, Field, FlowDirection, FlowRecord, LogStatus, RecordType, Value, shown};
 
 use super::Rule;
 use super::columns::bit;
@@ -124,7 +124,7 @@ impl Judge<'_> {
         let others = has.count();
         let status = self.record.log_status.map_or("", LogStatus::as_str);
         report.of(Rule::DataInNodata, *first, || {
-            let value = first.get(self.record);
+            let value = shown(&first.get(self.record).to_string());
             let more =
                 if others > 0 { format!(", and {others} more fields have values") } else { String::new() };
             format!("`{first}` is `{value}` in a {status} record, expected `-`{more}")
@@ -155,7 +155,7 @@ impl Judge<'_> {
             && let Value::Text(reason) = Field::RejectReason.get(record)
         {
             report.of(Rule::ReasonWithoutReject, Field::RejectReason, || {
-                format!("`reject-reason` is `{reason}` of accepted traffic, expected `-`")
+                format!("`reject-reason` is `{}` of accepted traffic, expected `-`", shown(reason))
             });
         }
         if let Some(flow) = flow(record)

@@ -99,6 +99,7 @@ fn is_date(text: &str) -> bool {
 fn look_at(report: &mut Report<'_>, column: usize, field: Field, text: &str, record: &FlowRecord) {
     let column = Some(column);
     let value = field.get(record);
+    let quoted = || crate::record::shown(text);
     match value {
         Value::Addr(address) if text.contains(':') => {
             let usual = address.to_string();
@@ -118,7 +119,7 @@ fn look_at(report: &mut Report<'_>, column: usize, field: Field, text: &str, rec
             let is_number = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
             if !is_number && account != "unknown" {
                 report.add(Rule::OddAccount, column, || {
-                    format!("`{field}` is `{account}`, expected 12 digits or `unknown`")
+                    format!("`{field}` is `{}`, expected 12 digits or `unknown`", quoted())
                 });
             }
         }
@@ -128,7 +129,7 @@ fn look_at(report: &mut Report<'_>, column: usize, field: Field, text: &str, rec
                 let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
                 if !digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(is_digit)) {
                     report.add(Rule::OddIdentifier, column, || {
-                        format!("`{field}` is `{id}`, expected `{prefix}` and hexadecimal digits")
+                        format!("`{field}` is `{}`, expected `{prefix}` and hexadecimal digits", quoted())
                     });
                 }
             }
@@ -137,7 +138,7 @@ fn look_at(report: &mut Report<'_>, column: usize, field: Field, text: &str, rec
     }
     if field != Field::Version && !field.info().values.allow(&value) {
         report.add(Rule::UnlistedValue, column, || {
-            format!("`{field}` is `{text}`, which AWS's documentation does not list")
+            format!("`{field}` is `{}`, which AWS's documentation does not list", quoted())
         });
     }
 }

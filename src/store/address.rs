@@ -78,6 +78,13 @@ impl ObjectAddress {
         self.key.is_empty() || self.key.ends_with('/')
     }
 
+    /// Whether an object is below this address.
+    pub fn is_above(&self, object: &ObjectAddress) -> bool {
+        let below = || object.key.strip_prefix(&self.key);
+        let is_below = self.is_prefix() || below().is_some_and(|rest| rest.starts_with('/'));
+        self.bucket == object.bucket && is_below && object.key.starts_with(&self.key)
+    }
+
     /// The address of `key` below this one.
     ///
     /// # Errors
@@ -184,6 +191,21 @@ mod tests {
         assert!(ObjectAddress::of_path(Path::new("é://b/k")).is_none());
         assert!(ObjectAddress::of_path(Path::new("s3://b/k")).is_some_and(|read| read.is_ok()));
         assert!(ObjectAddress::of_path(Path::new("s3://")).is_some_and(|read| read.is_err()));
+    }
+
+    #[test]
+    fn what_is_below_is_told_by_slashes() {
+        for (above, object, is_above) in [
+            ("s3://b", "s3://b/k", true),
+            ("s3://b/a/", "s3://b/a/k", true),
+            ("s3://b/a", "s3://b/a/k", true),
+            ("s3://b/a", "s3://b/ab", false),
+            ("s3://b/a", "s3://b/a", false),
+            ("s3://b/a", "s3://c/a/k", false),
+        ] {
+            let [above, object] = [above, object].map(|text| text.parse::<ObjectAddress>().unwrap());
+            assert_eq!(above.is_above(&object), is_above, "{above} {object}");
+        }
     }
 
     #[test]

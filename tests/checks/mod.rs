@@ -5,6 +5,7 @@
 mod captures;
 mod comparisons;
 mod conversions;
+mod deliveries;
 mod lint;
 mod logs;
 mod surroundings;
@@ -13,6 +14,7 @@ mod texts;
 pub use captures::{capture, decode, merge, pcap, pcapng};
 pub use comparisons::diff;
 pub use conversions::convert;
+pub use deliveries::relog;
 pub use lint::lint;
 pub use logs::flowlog_read;
 pub use surroundings::vpc;

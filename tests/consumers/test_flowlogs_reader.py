@@ -54,10 +54,13 @@ class FromS3(WithServer):
         bucket = self.check(Log(CAPTURES["ipv6"], "v5"), "--file-format", "parquet")
         self.assertTrue(all(key.endswith(".log.parquet") for key in self.keys(bucket)))
 
-    def test_port_0_stays_0(self):
-        log = Log(CAPTURES["icmp"], "v2")
-        self.assertTrue(any(record["srcport"] == 0 for record in log.records))
+    def test_port_0_and_0_bytes_stay_0_and_nothing_stays_nothing(self):
+        log = Log(CAPTURES["extremes"], "v2")
+        self.assertTrue(any(record["srcport"] == record["bytes"] == 0 for record in log.records))
         self.check(log)
+
+    def test_the_same_in_parquet(self):
+        self.check(Log(CAPTURES["extremes"], "v5"), "--file-format", "parquet")
 
     def test_hive_prefixes_are_passed_over(self):
         log = Log(CAPTURES["default"], "v2")
@@ -72,7 +75,7 @@ class FromCloudWatchLogs(WithServer):
         for log_format in ("v2", "v5"):
             with self.subTest(log_format), tempfile.TemporaryDirectory() as folder:
                 group = f"group-{log_format}"
-                log = Log(CAPTURES["short"], log_format, "--rebase", "now-86400")
+                log = Log(CAPTURES["short" if log_format == "v5" else "extremes"], log_format, "--rebase", "now-86400")
                 log.convert("--layout", "cloudwatch", "--log-group", group, "-o", folder)
                 self.logs.create_log_group(logGroupName=group)
                 streams = set()

@@ -15,12 +15,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FLOWTRUTH = os.environ["FLOWTRUTH"]
 ACCOUNT, REGION, BUCKET = "123456789012", "us-east-1", "flow-logs"
 
-#: Captures, and what else `convert` needs: pings and fragments with port 0, IPv6, tunnels, traffic that is refused.
+#: What is converted: pings and fragments with port 0, IPv6, tunnels, and a log with what captures rarely have.
 CAPTURES = {
     "default": ["fixtures/captures/seed.pcap"],
     "icmp": ["fixtures/captures/traffic/icmp.pcap"],
     #: all within an hour
     "short": ["fixtures/captures/traffic/thirty-four.pcap"],
+    #: a log: port 0 and 0 bytes, no traffic at all, records that were skipped, numbers that a float cannot hold
+    "extremes": ["tests/consumers/extremes.log"],
     "ipv6": ["fixtures/captures/aws/ipv6-ssh.pcap"],
     #: years apart
     "mixed": [
@@ -89,6 +91,8 @@ class Log:
 
     def totals(self):
         """Records, packets and bytes, as the ledger counts them."""
+        if "logs" in self.ledger:
+            return tuple(self.ledger[f"{what}_written"] for what in ("records", "packets", "bytes"))
         total = self.ledger["total"]
         return total["records"], total["packets_in_records"], total["ip_bytes_in_records"]
 

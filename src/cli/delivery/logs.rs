@@ -7,11 +7,13 @@ use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{
     Fragments, LogInput, LogLedger, LogRecords, Progress, RelogOptions, Relogged, WindowOrigin, relog,
 };
+use flowtruth::record::Layout;
+use flowtruth::store::ObjectAddress;
 use indicatif::HumanCount;
 
 use super::destination::{Destination, cannot_deliver, write_ledger};
 use crate::cli::interrupt::Interrupt;
-use crate::cli::messages::{Trouble, clean, error, hint, say, warning};
+use crate::cli::messages::{Trouble, advice, clean, error, hint, say, warning};
 use crate::cli::output::Output;
 use crate::cli::settings::ConvertSettings;
 use crate::cli::summary::counted;
@@ -29,6 +31,7 @@ pub fn run(
 ) -> Result {
     refuse_what_is_about_packets(&settings, &logs)?;
     settings.check_objects()?;
+    refuse_to_write_among_inputs(&settings, &logs)?;
     let mut records = LogRecords::new(logs, settings.input_format.clone());
     let own_format = records.first_format();
     if !settings.format_is_chosen {
@@ -101,13 +104,40 @@ fn refuse_what_is_about_packets(
     ))
 }
 
+/// Refuses to write objects into the directory that logs are read from: the next run would take them for inputs.
+fn refuse_to_write_among_inputs(
+    settings: &ConvertSettings,
+    logs: &[LogInput],
+) -> std::result::Result<(), Trouble> {
+    let output = settings.output.as_ref().filter(|_| settings.delivery.layout != Layout::File);
+    let Some(output) = output else { return Ok(()) };
+    let directory = output.canonicalize().ok();
+    let address = ObjectAddress::of_path(output).and_then(std::result::Result::ok);
+    let is_inside = |log: &&LogInput| match log {
+        LogInput::Path(path) => {
+            let path = path.canonicalize();
+            directory.as_ref().is_some_and(|directory| path.is_ok_and(|path| path.starts_with(directory)))
+        }
+        LogInput::Openable(object) => {
+            let object = object.name().parse();
+            address.as_ref().is_some_and(|above| object.is_ok_and(|object| above.is_above(&object)))
+        }
+        LogInput::Reader(..) => false,
+    };
+    match logs.iter().find(is_inside) {
+        Some(log) => {
+            Err(Trouble::new(format!("`{}` lies in the directory that is written to", clean(&log.name())))
+                .with_hint("name another directory; the next run would read what this one writes"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Says what went wrong on the way; whether everything was in order.
 fn tell(relogged: &Relogged, input_format_is_typed: bool) -> bool {
     for failure in &relogged.failures {
         error(failure);
-        if let Some(advice) = failure.hint() {
-            hint(advice);
-        }
+        advice(failure.hint(), failure).iter().for_each(hint);
     }
     for problem in relogged.problems.iter().take(SHOWN) {
         warning(clean(&problem.to_string()));

@@ -17,7 +17,7 @@ use flowtruth::pipeline::{DiffOptions, DiffReport, DiffVpc, MeterOptions, Progre
 use flowtruth::vpc::Vpc;
 
 use super::interrupt::Interrupt;
-use super::messages::{Trouble, cannot_write, clean, error, hint, say, warning};
+use super::messages::{Trouble, advice, cannot_write, clean, error, hint, say, warning};
 use super::output::Output;
 use super::progress::Bar;
 use super::summary::counted;
@@ -128,9 +128,7 @@ fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
     inputs::report(&report.capture_failures);
     for failure in &report.log_failures {
         error(failure);
-        if let Some(advice) = failure.hint() {
-            hint(advice);
-        }
+        advice(failure.hint(), failure).iter().for_each(hint);
     }
     for problem in report.problems.iter().take(PROBLEMS_SHOWN) {
         warning(format_args!("{}", clean(&problem.to_string())));

@@ -12,7 +12,7 @@ use flowtruth::record::{Field, FlowRecord, LogStatus};
 
 use super::args::ExtractArgs;
 use super::flow::{self, Shown};
-use crate::cli::messages::Trouble;
+use crate::cli::messages::{Trouble, advice};
 use crate::cli::objects::{self, Found, Objects};
 use crate::cli::settings::log_format;
 
@@ -134,7 +134,7 @@ fn in_log(path: &Path, line: u64, reads_capture: bool, options: LogReadOptions) 
 }
 
 fn unreadable(error: LogReadError) -> Trouble {
-    let hint = error.hint();
+    let hint = advice(error.hint(), &error);
     let trouble = Trouble::new("the record cannot be read").caused_by(error);
     match hint {
         Some(hint) => trouble.with_hint(hint),

@@ -11,7 +11,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use crate::cli::args::InspectArgs;
-use crate::cli::messages::{cannot_write, clean, error, hint};
+use crate::cli::messages::{advice, cannot_write, clean, error, hint};
 use crate::cli::settings::log_format;
 use crate::cli::summary::counted;
 use crate::cli::{Exit, Result, table};
@@ -44,7 +44,7 @@ pub fn run(logs: Vec<LogInput>, args: &InspectArgs, progress: &Progress) -> Resu
         }
         if let Some(failure) = failure {
             error(&failure);
-            failure.hint().into_iter().for_each(hint);
+            advice(failure.hint(), &failure).iter().for_each(hint);
             exit = Exit::Trouble;
         }
     }

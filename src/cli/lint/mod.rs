@@ -14,7 +14,7 @@ use flowtruth::pipeline::{LintSummary, LogInput, Progress, find_logs, lint};
 
 use self::args::LintArgs;
 use super::interrupt::Interrupt;
-use super::messages::{Trouble, cannot_write, clean, error, hint, say};
+use super::messages::{Trouble, advice, cannot_write, clean, error, hint, say};
 use super::objects::{self, Objects};
 use super::settings::log_format;
 use super::summary::counted;
@@ -72,8 +72,8 @@ fn conclude(summary: &LintSummary, quiet: bool) -> Result {
     let mut given = Vec::new();
     for failure in &summary.failures {
         error(failure);
-        if let Some(advice) = failure.hint().filter(|advice| !given.contains(advice)) {
-            hint(advice);
+        if let Some(advice) = advice(failure.hint(), failure).filter(|advice| !given.contains(advice)) {
+            hint(&advice);
             given.push(advice);
         }
     }

@@ -72,7 +72,7 @@ pub(super) fn record(event: &Members) -> Option<Vec<NamedText>> {
         let path = boundary.checked_sub(BOUNDARY_OFFSET).filter(|path| (1..=8).contains(path));
         add("traffic-path", path.map(|path| path.to_string()));
     }
-    if let Some(kind) = event.at(&["connection_info", "protocol_ver"]).and_then(text) {
+    if let Some(kind) = kind(event) {
         add("type", Some(kind));
     }
     for (name, value) in unmapped(event) {
@@ -92,8 +92,23 @@ fn word(id: u64, words: [&str; 2]) -> Option<String> {
     words.get(index).map(|word| (*word).to_owned())
 }
 
+/// The kind of traffic: by its number, or by a text that names it, in full or as AWS does.
+fn kind(event: &Members) -> Option<String> {
+    match event.at(&["connection_info", "protocol_ver_id"]).and_then(Json::as_u64) {
+        Some(4) => return Some("IPv4".to_owned()),
+        Some(6) => return Some("IPv6".to_owned()),
+        _ => {}
+    }
+    let said = event.at(&["connection_info", "protocol_ver"]).and_then(text)?;
+    let known = ["IPv4", "IPv6", "EFA"].into_iter().find(|word| said.contains(word));
+    Some(known.map_or(said, str::to_owned))
+}
+
 /// Whether the traffic was let through, by whichever of its names says so.
 fn action(event: &Members) -> Option<&'static str> {
+    if let Some("NODATA" | "SKIPDATA") = event.at(&["status_code"]).and_then(Json::as_str) {
+        return None;
+    }
     for name in ["action_id", "disposition_id"] {
         match event.at(&[name]).and_then(Json::as_u64) {
             Some(1) => return Some("ACCEPT"),
@@ -169,6 +184,20 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_traffic_is_told_by_its_number_or_by_its_name() {
+        for (json, expected) in [
+            (r#"{"protocol_ver_id":6}"#, "type=IPv6"),
+            (r#"{"protocol_ver_id":4,"protocol_ver":"x"}"#, "type=IPv4"),
+            (r#"{"protocol_ver":"Internet Protocol version 4 (IPv4)"}"#, "type=IPv4"),
+            (r#"{"protocol_ver_id":99,"protocol_ver":"EFA"}"#, "type=EFA"),
+            (r#"{"protocol_ver":"x"}"#, "type=x"),
+        ] {
+            let event = format!(r#"{{"class_uid":4001,"connection_info":{json}}}"#);
+            assert!(read(&event).unwrap().ends_with(expected), "{json}");
+        }
+    }
+
+    #[test]
     fn other_classes_are_no_records() {
         assert_eq!(read(r#"{"class_uid":4003,"src_endpoint":{"ip":"10.0.0.1"}}"#), None);
         assert_eq!(read(r#"{"src_endpoint":{"ip":"10.0.0.1"}}"#), None);
@@ -181,6 +210,7 @@ mod tests {
             (r#"{"class_uid":4001,"disposition":"Blocked"}"#, "action=REJECT"),
             (r#"{"class_uid":4001,"activity_id":5}"#, "action=REJECT"),
             (r#"{"class_uid":4001,"disposition_id":1,"activity_id":5}"#, "action=ACCEPT"),
+            (r#"{"class_uid":4001,"activity_id":6,"status_code":"NODATA"}"#, "end=-"),
         ] {
             assert!(read(json).unwrap().ends_with(expected), "{json}");
         }
