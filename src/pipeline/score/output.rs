@@ -20,13 +20,11 @@ pub enum OutputError {
     #[error(transparent)]
     Log(#[from] LogReadError),
     /// A line of a flow log that is no record.
-    #[error("`{name}`, line {line}: {what}")]
+    #[error("`{name}`, {what}")]
     Line {
         /// The output's name.
         name: String,
-        /// The line, from 1.
-        line: u64,
-        /// What is wrong with it.
+        /// The line, and what is wrong with it.
         what: String,
     },
     /// It is no CSV.
@@ -95,8 +93,7 @@ fn log(name: &str, bytes: &[u8]) -> Result<Vec<Row>> {
             // records without traffic have no flow
             Content::Record(read) => rows.extend(row(read.record)),
             Content::Bad(bad) => {
-                let (name, line) = (name.to_owned(), entry.place.line);
-                return Err(OutputError::Line { name, line, what: bad.to_string() });
+                return Err(OutputError::Line { name: name.to_owned(), what: bad.to_string() });
             }
             _ => {}
         }
@@ -183,7 +180,8 @@ fn check<'a>(name: &str, columns: &[String], roles: impl Iterator<Item = &'a Rol
         if !roles.clone().any(|found| *found == role) {
             let missing = field(role);
             let found: Vec<_> = columns.iter().map(|column| format!("`{column}`")).collect();
-            return Err(OutputError::Column { name: name.to_owned(), missing, found: found.join(", ") });
+            let found = if found.is_empty() { "none at all".to_owned() } else { found.join(", ") };
+            return Err(OutputError::Column { name: name.to_owned(), missing, found });
         }
     }
     Ok(())
