@@ -89,16 +89,10 @@ impl Capture {
     }
 
     /// Opens what can be opened more than once, with a counter that goes up with the bytes read.
-    pub(super) fn open_openable(
-        openable: &Openable,
-        progress: Arc<AtomicU64>,
-    ) -> Result<Capture, CaptureError> {
-        let name = openable.name();
-        let reader =
-            openable.open().map_err(|error| CaptureError::new(name, CaptureErrorKind::Open(error)))?;
-        let mut capture = Capture::from_counted_reader(name, reader, progress)?;
-        capture.size = Some(openable.size());
-        Ok(capture)
+    pub(super) fn open_again(from: &Openable, progress: Arc<AtomicU64>) -> Result<Capture, CaptureError> {
+        let failed = |error| CaptureError::new(from.name(), CaptureErrorKind::Open(error));
+        let capture = Capture::from_counted_reader(from.name(), from.open().map_err(failed)?, progress)?;
+        Ok(Capture { size: Some(from.size()), ..capture })
     }
 
     /// Opens what a reader yields, standard input for one; the name is for messages.

@@ -37,9 +37,7 @@ mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
 pub use delivery::{BucketStore, EventForm, EventSink, ObjectDelivery, ObjectSink, RebaseTo, Rebased};
-pub use diff::{
-    BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogProblem, SideSummary, diff,
-};
+pub use diff::{BadRecord, DiffOptions, DiffReport, DiffSide, DiffVpc, LogProblem, SideSummary, diff};
 pub use explain::{
     CountedPacket, ExplainOptions, Explained, ExplainedPacket, ExplainedRecord, Kind, LayerLoss, Loss,
     explain_flow, explain_packet, loss,

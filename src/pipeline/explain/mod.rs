@@ -83,7 +83,7 @@ pub fn explain_packet(
                     records.count(same, seen);
                 }
             });
-            packet.record = records.into_sorted(&walked.windows).pop();
+            packet.record = records.into_sorted(&walked).pop();
         }
         packet
     });
@@ -118,6 +118,6 @@ pub fn explain_flow(
             records.count(key, seen);
         }
     });
-    let found = records.into_sorted(&walked.windows);
+    let found = records.into_sorted(&walked);
     Explained { found, packets_read: walked.packets, failure: walked.failure }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
 use crate::decode::decode;
-use crate::flow::Windows;
+use crate::flow::{WindowIndex, Windows};
 use crate::meter::{EventClock, Placement};
 use crate::packet::{CapturedPacket, IpPacket, PacketTime, SkipReason, Timestamp};
 use crate::pipeline::MeterOptions;
@@ -15,11 +15,15 @@ pub(super) struct Seen<'a> {
     pub(super) decoded: Result<IpPacket, SkipReason>,
     /// Its time and its window, if the capture has a time for it.
     pub(super) placed: Option<(Timestamp, Placement)>,
+    /// How often windows had closed when it was read.
+    pub(super) closings: usize,
 }
 
 /// What a walk came to.
 pub(super) struct Walked {
     pub(super) windows: Windows,
+    /// Each time that windows closed: those below.
+    pub(super) closed: Vec<WindowIndex>,
     pub(super) packets: u64,
     pub(super) failure: Option<CaptureError>,
 }
@@ -31,20 +35,23 @@ pub(super) fn walk(capture: &Path, options: &MeterOptions, mut each: impl FnMut(
     let mut clock = EventClock::new(windows, options.allowed_lateness);
     clock.begin(&first);
     let mut packets = 0;
+    let mut closed = Vec::new();
     let failure = packets_of(capture, |packet| {
         packets += 1;
         let decoded = decode(packet, options.tunnels);
         let placed = match packet.time {
             PacketTime::At(time) => {
-                clock.observe(time);
+                if clock.observe(time) {
+                    closed.push(clock.passed());
+                }
                 Some((time, clock.place(time)))
             }
             PacketTime::Missing | PacketTime::OutOfRange => None,
         };
-        each(&Seen { packet, decoded, placed });
+        each(&Seen { packet, decoded, placed, closings: closed.len() });
         true
     });
-    Walked { windows, packets, failure }
+    Walked { windows, closed, packets, failure }
 }
 
 /// The times of the first three packets that have one: by them the clock judges the first.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::placed::Seen;
-use crate::flow::{CaptureWindow, FlowCounters, FlowKey, Windows};
+use super::placed::{Seen, Walked};
+use crate::flow::{CaptureWindow, FlowCounters, FlowKey};
 use crate::meter::Placement;
 use crate::packet::{PacketDirection, TcpFlags, Timestamp};
 
@@ -50,6 +50,8 @@ pub struct ExplainedRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct RecordKey {
     placement: Placement,
+    /// How often windows had closed when its packets came; of those in time it does not matter.
+    closings: usize,
     flow: FlowKey,
     direction: PacketDirection,
 }
@@ -60,7 +62,9 @@ impl RecordKey {
         let ip = seen.decoded.ok()?;
         let (_, placement) = seen.placed?;
         let direction = if with_direction { ip.direction } else { PacketDirection::Unknown };
-        Some(RecordKey { placement, flow: FlowKey::from(&ip), direction })
+        // late packets are written at the next closing, and those that come then are another record
+        let closings = if placement.late { seen.closings } else { 0 };
+        Some(RecordKey { placement, closings, flow: FlowKey::from(&ip), direction })
     }
 }
 
@@ -101,12 +105,16 @@ impl Records {
         }
     }
 
-    /// The records in the order in which `convert` writes them.
-    pub(super) fn into_sorted(self, windows: &Windows) -> Vec<ExplainedRecord> {
+    /// The records in the order in which `convert` writes them: by the closing that writes them, then by window.
+    pub(super) fn into_sorted(self, walked: &Walked) -> Vec<ExplainedRecord> {
+        let written = |key: &RecordKey| match key.placement {
+            Placement { late: true, .. } => key.closings,
+            Placement { window, late: false } => walked.closed.partition_point(|passed| *passed <= window),
+        };
         let mut records: Vec<(RecordKey, ExplainedRecord)> = self.0.into_iter().collect();
-        records.sort_by_key(|(key, _)| *key);
+        records.sort_by_key(|(key, _)| (written(key), *key));
         let with_window = |(key, record): (RecordKey, ExplainedRecord)| ExplainedRecord {
-            window: windows.window(key.placement.window),
+            window: walked.windows.window(key.placement.window),
             ..record
         };
         records.into_iter().map(with_window).collect()

@@ -191,10 +191,13 @@ impl Comparing<'_> {
         let is_missing = |at: &usize| self.flows.get(*at).is_some_and(|flow| flow.is_missing);
         let mut flows: Vec<usize> = self.places.values().copied().filter(is_missing).collect();
         let keys: HashMap<usize, &FlowKey> = self.places.iter().map(|(key, at)| (*at, key)).collect();
+        let names: HashMap<usize, &FlowKey> = self.ids.iter().map(|(id, at)| (*at, &id.flow.key)).collect();
         while !groups.is_empty() || !flows.is_empty() {
             for at in std::mem::take(&mut groups) {
                 if open_groups.insert(at) {
                     flows.extend(self.groups.get(at).into_iter().flat_map(|group| &group.flows));
+                    // records of an interface that the packets did not pass bear on those of the others
+                    flows.extend(names.get(&at).and_then(|key| self.places.get(key)));
                 }
             }
             for at in std::mem::take(&mut flows) {
