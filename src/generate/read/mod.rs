@@ -46,7 +46,7 @@ impl Scenario {
     /// Reads a scenario whose VPC has these interfaces. `name` is its name, `file` the file's in messages.
     ///
     /// # Errors
-    /// [`ScenarioError`] at the first thing that cannot be: an unknown word, a value that is none, an address that two
+    /// [`ScenarioError`](super::ScenarioError) at the first thing that cannot be: an unknown word, a value that is none, an address that two
     /// have, a time outside of the scenario.
     pub fn read(name: &str, file: &str, text: &str, interfaces: Vec<Interface>) -> Result<Scenario> {
         let source = Source { file, text };
@@ -79,7 +79,7 @@ impl Scenario {
     /// Checks that a text is TOML and that its words on top are known.
     ///
     /// # Errors
-    /// [`ScenarioError`] where it is not, or they are not.
+    /// [`ScenarioError`](super::ScenarioError) where it is not, or they are not.
     pub fn check_words(file: &str, text: &str) -> Result<()> {
         parse(Source { file, text }).map(|_| ())
     }
