@@ -55,6 +55,11 @@ const FOUND: &[(&str, &[u8])] = &[
         "flowlog_read",
         b"\0\x01\0\0\x1f\x8b\x08\0\0\0\0\0\0\xff\xd2\x55\xd0\xe5\x02\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
     ),
+    // the packets of a NODATA record that has some were lost where its interface has traffic
+    (
+        "relog",
+        b"\0\0\x03\0\0\0\0\0\0\0\0\0interface-id packets start end log-status\neni-1 12 0 1 NODATA\neni-1 1 0 1 OK\n",
+    ),
     // the seconds fit 128 bits, but not together with their fraction
     ("times", b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x00170141183460469231731687303715.999999999"),
 ];

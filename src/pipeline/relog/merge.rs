@@ -162,6 +162,13 @@ impl Sum {
         Sum { order, parts: 1, packets, bytes, start, end, tcp_flags }
     }
 
+    /// Whether it says that an interface has no traffic that has some. A record that counts packets all the same is kept,
+    /// whatever it says: they would be lost.
+    fn is_wrong(&self, record: &FlowRecord, busy: &HashSet<Box<[u8]>>) -> bool {
+        let counts_none = self.packets.unwrap_or(0) == 0 && self.bytes.unwrap_or(0) == 0;
+        counts_none && record.log_status == Some(LogStatus::NoData) && busy.contains(&interface(record))
+    }
+
     /// Adds a record of the same key; `false` where a sum would be too large.
     fn add(&mut self, record: &FlowRecord, start: i64, end: i64) -> bool {
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
@@ -196,12 +203,8 @@ impl Closed {
 
     /// How many records say that an interface had no traffic that has some. They are not among the records.
     pub(super) fn without_traffic(&self) -> u64 {
-        let wrong = self.open.flows.iter().filter(|(key, _)| self.is_wrong(&read_key(key)));
+        let wrong = self.open.flows.iter().filter(|(key, sum)| sum.is_wrong(&read_key(key), &self.open.busy));
         wrong.map(|(_, sum)| sum.parts).sum()
-    }
-
-    fn is_wrong(&self, record: &FlowRecord) -> bool {
-        record.log_status == Some(LogStatus::NoData) && self.open.busy.contains(&interface(record))
     }
 
     /// The records, with how many each stands for.
@@ -211,7 +214,7 @@ impl Closed {
         flows.sort_unstable_by_key(|(_, sum)| sum.order);
         flows.into_iter().filter_map(move |(key, sum)| {
             let mut record = read_key(&key);
-            let is_wrong = record.log_status == Some(LogStatus::NoData) && busy.contains(&interface(&record));
+            let is_wrong = sum.is_wrong(&record, &busy);
             (record.packets, record.bytes) = (sum.packets, sum.bytes);
             (record.start, record.end) = (Some(sum.start), Some(sum.end));
             record.tcp_flags = sum.tcp_flags;
