@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::Damage;
 use super::ahead::{Ahead, ComesNext, TakePacket};
 use super::begin::{Input, Walk, begin};
 use super::block::Block;
@@ -19,7 +20,6 @@ use super::info::CaptureInfo;
 use super::sniff::{SNIFF_LENGTH, Sniffed, sniff};
 use super::source::Source;
 use super::walk::{Current, Cut, PacketFields};
-use super::{Damage, Openable};
 use crate::packet::{CapturedPacket, PacketTime};
 
 /// An opened capture.
@@ -88,17 +88,10 @@ impl Capture {
         Ok(capture)
     }
 
-    /// Opens what can be opened more than once, with a counter that goes up with the bytes read.
-    pub(super) fn open_openable(
-        openable: &Openable,
-        progress: Arc<AtomicU64>,
-    ) -> Result<Capture, CaptureError> {
-        let name = openable.name();
-        let reader =
-            openable.open().map_err(|error| CaptureError::new(name, CaptureErrorKind::Open(error)))?;
-        let mut capture = Capture::from_counted_reader(name, reader, progress)?;
-        capture.size = Some(openable.size());
-        Ok(capture)
+    /// The same, with its size in bytes.
+    pub(super) fn of_size(mut self, size: u64) -> Capture {
+        self.size = Some(size);
+        self
     }
 
     /// Opens what a reader yields, standard input for one; the name is for messages.
