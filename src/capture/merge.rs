@@ -65,7 +65,7 @@ impl Again {
     fn open(&self, progress: Arc<AtomicU64>) -> Result<Capture, CaptureError> {
         match self {
             Again::Path(path) => Capture::open_counted(path, progress),
-            Again::Openable(openable) => Capture::open_again(openable, progress),
+            Again::Openable(openable) => openable.capture(progress),
         }
     }
 }
@@ -133,7 +133,7 @@ impl MergedCaptures {
                 (path.to_string_lossy().into_owned(), Some(Again::Path(path)), opened)
             }
             CaptureInput::Openable(openable) => {
-                let opened = Capture::open_again(&openable, progress);
+                let opened = openable.capture(progress);
                 (openable.name().to_owned(), Some(Again::Openable(openable)), opened)
             }
             CaptureInput::Reader(name, reader) => {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::{Capture, CaptureError, CaptureErrorKind};
 
 /// Opens something from its start.
 type Opener = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
@@ -33,6 +36,13 @@ impl Openable {
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Opens it as a capture, with a counter that goes up with the bytes read.
+    pub(super) fn capture(&self, progress: Arc<AtomicU64>) -> Result<Capture, CaptureError> {
+        let fail = |error| CaptureError::new(&self.name, CaptureErrorKind::Open(error));
+        let reader = self.open().map_err(fail)?;
+        Ok(Capture::from_counted_reader(&self.name, reader, progress)?.of_size(self.size))
     }
 
     /// Opens it from its start.

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::Damage;
 use super::ahead::{Ahead, ComesNext, TakePacket};
 use super::begin::{Input, Walk, begin};
 use super::block::Block;
@@ -19,7 +20,6 @@ use super::info::CaptureInfo;
 use super::sniff::{SNIFF_LENGTH, Sniffed, sniff};
 use super::source::Source;
 use super::walk::{Current, Cut, PacketFields};
-use super::{Damage, Openable};
 use crate::packet::{CapturedPacket, PacketTime};
 
 /// An opened capture.
@@ -88,11 +88,10 @@ impl Capture {
         Ok(capture)
     }
 
-    /// Opens what can be opened more than once, with a counter that goes up with the bytes read.
-    pub(super) fn open_again(from: &Openable, progress: Arc<AtomicU64>) -> Result<Capture, CaptureError> {
-        let failed = |error| CaptureError::new(from.name(), CaptureErrorKind::Open(error));
-        let capture = Capture::from_counted_reader(from.name(), from.open().map_err(failed)?, progress)?;
-        Ok(Capture { size: Some(from.size()), ..capture })
+    /// The same, with its size in bytes.
+    pub(super) fn of_size(mut self, size: u64) -> Capture {
+        self.size = Some(size);
+        self
     }
 
     /// Opens what a reader yields, standard input for one; the name is for messages.
