@@ -118,8 +118,11 @@ impl Rekey<()> for TenSeconds {
     }
 }
 
-/// Rulings, and what was counted in each window, in time and late: packets, bytes, first and last second.
-fn ten_seconds(packets: &[(i64, i64, bool, u8, u32)]) -> (u64, Vec<(i64, bool, [u64; 2], [i64; 2])>) {
+/// What was counted in a window, in time or late: packets and bytes, first and last second.
+type InWindow = (i64, bool, [u64; 2], [i64; 2]);
+
+/// How many rulings there were, and what was counted.
+fn ten_seconds(packets: &[(i64, i64, bool, u8, u32)]) -> (u64, Vec<InWindow>) {
     let (mut rekeyer, mut judge, mut out) = (Rekeyer::default(), TenSeconds(0), Batch::default());
     let mut batch = Batch::default();
     for (second, window, late, flags, ip_length) in packets {
