@@ -11,7 +11,7 @@ use flowtruth::capture::{CaptureInput, MergeStep, MergedCaptures};
 use flowtruth::decode::{Tunnels, decode};
 use flowtruth::dissect::{ReadField, dissect};
 use flowtruth::flow::{AggregationInterval, FlowCounters, FlowKey, FlowPattern};
-use flowtruth::packet::{Fragment, IpPacket, Note};
+use flowtruth::packet::{Fragment, IpPacket, Note, Protocol};
 use flowtruth::pipeline::{
     ExplainOptions, MeterOptions, Progress, RecordOptions, convert, explain_flow, explain_packet,
 };
@@ -141,6 +141,15 @@ fn bytes_say_what_was_decoded_of_them() {
                     let value = part.value.clone().unwrap_or_default();
                     said.insert(field, value.split(", ").next().unwrap().to_owned());
                 }
+                // what is marked as kept is what the record has
+                for (field, has) in [
+                    (Field::Protocol, ip.protocol.to_string()),
+                    (Field::SrcPort, ip.srcport.to_string()),
+                    (Field::DstPort, ip.dstport.to_string()),
+                ] {
+                    assert!(said.get(&field).is_none_or(|said| *said == has), "{field} of {layers:#?}");
+                }
+                assert!(ip.protocol == Protocol::TCP || !said.contains_key(&Field::TcpFlags), "{layers:#?}");
                 // a walk that ends at a cut extension header has the cut header for a protocol
                 if ip.notes.contains(Note::ExtensionCut) {
                     continue;

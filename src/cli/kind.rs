@@ -28,10 +28,16 @@ pub fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
+/// Whether bytes begin a flow log, or JSON, which no capture is.
+fn is_log(head: &[u8]) -> bool {
+    let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+    sniff_log(head).is_some() || matches!(first, Some(b'{' | b'['))
+}
+
 /// What something is by its first bytes. Text is a log, whatever its lines say; so is nothing at all, as the log of a
 /// capture without IP packets is, unless its name says otherwise.
 pub fn kind(head: &[u8], path: Option<&Path>) -> Kind {
-    if sniff_log(head).is_some() {
+    if is_log(head) {
         return Kind::Log;
     }
     match sniff(head) {
@@ -51,12 +57,12 @@ pub fn kind(head: &[u8], path: Option<&Path>) -> Kind {
 /// # Errors
 /// It cannot be listed.
 pub fn in_directory(path: &Path) -> io::Result<InDirectory> {
-    let is_log = |file: &PathBuf| {
-        File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| sniff_log(&head).is_some())
+    let holds_log = |file: &PathBuf| {
+        File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| is_log(&head))
     };
     // compressed logs look like compressed captures at first sight; a directory without captures is no error
     let captures: Vec<PathBuf> = match expand_inputs([path]) {
-        Ok(found) => found.captures.into_iter().filter(|file| !is_log(file)).collect(),
+        Ok(found) => found.captures.into_iter().filter(|file| !holds_log(file)).collect(),
         Err(_) => Vec::new(),
     };
     if !captures.is_empty() {
@@ -89,14 +95,14 @@ pub fn split(captures: Vec<CaptureInput>, are_logs: bool, logs: &mut Vec<LogInpu
             CaptureInput::Reader(name, reader) if are_logs => logs.push(LogInput::Reader(name, reader)),
             CaptureInput::Openable(object) => {
                 let head = || object.open().and_then(|mut reader| head(&mut reader));
-                match are_logs || head().is_ok_and(|head| sniff_log(&head).is_some()) {
+                match are_logs || head().is_ok_and(|head| is_log(&head)) {
                     true => logs.push(LogInput::Openable(object)),
                     false => kept.push(CaptureInput::Openable(object)),
                 }
             }
             CaptureInput::Path(path) => {
                 let head = File::open(&path).and_then(|mut file| head(&mut file));
-                match head.is_ok_and(|head| sniff_log(&head).is_some()) {
+                match head.is_ok_and(|head| is_log(&head)) {
                     true => logs.push(LogInput::Path(path)),
                     false => kept.push(CaptureInput::Path(path)),
                 }
@@ -104,7 +110,7 @@ pub fn split(captures: Vec<CaptureInput>, are_logs: bool, logs: &mut Vec<LogInpu
             CaptureInput::Reader(name, mut reader) => {
                 // what cannot be read is said when it is read on
                 let head = head_of_stream(&mut reader).unwrap_or_default();
-                let is_log = sniff_log(&head).is_some();
+                let is_log = is_log(&head);
                 let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
                 match is_log {
                     true => logs.push(LogInput::Reader(name, whole)),

@@ -3,7 +3,7 @@
 use super::{Consumer, Contract, Formats, Header};
 use crate::record::Field::{self, *};
 use crate::record::FileFormat::{Json, Parquet, PlainText};
-use crate::record::Layout::{CloudWatch, CloudWatchSubscription, File, S3};
+use crate::record::Layout::{CloudWatch, File, S3};
 
 /// AWS's default format.
 const DEFAULT: [Field; 14] = [
@@ -164,7 +164,7 @@ pub(super) const fn contract(consumer: Consumer) -> &'static Contract {
             formats: Formats::UpTo(11),
             file_formats: &[PlainText],
             header: Header::Required,
-            layouts: &[S3, File, CloudWatchSubscription],
+            layouts: &[S3, File],
             breaks_on: &["one line that is wrong: the whole file is refused", DOUBLE_SPACE],
         },
         Consumer::Elastic => &Contract {
@@ -172,7 +172,7 @@ pub(super) const fn contract(consumer: Consumer) -> &'static Contract {
             formats: Formats::OneOf(&[&DEFAULT, &NAT_GATEWAY, &TRANSIT_GATEWAY, &TCP_FLAGS, &VERSION_5]),
             file_formats: &[PlainText],
             header: Header::Either,
-            layouts: &[File, S3, CloudWatch],
+            layouts: &[File],
             breaks_on: &[
                 "any other number of values: the record is kept as unread text",
                 "the same number of values in another order: values land in the wrong fields",
@@ -212,7 +212,7 @@ pub(super) const fn contract(consumer: Consumer) -> &'static Contract {
             formats: Formats::OneOf(&[&DEFAULT]),
             file_formats: &[PlainText],
             header: Header::Forbidden,
-            layouts: &[File, CloudWatch],
+            layouts: &[File],
             breaks_on: &["a custom format: values are taken by their place"],
         },
         Consumer::CloudWatch => &Contract {

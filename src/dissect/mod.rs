@@ -21,7 +21,8 @@ mod tunnel;
 pub use layer::{Fate, Layer, Part, ReadField};
 
 use self::cursor::Cursor;
-use crate::packet::{CapturedPacket, IpPacket};
+use crate::packet::{CapturedPacket, IpPacket, Note, Protocol};
+use crate::record::Field;
 
 /// How many headers of one packet are told apart at most.
 const DEPTH: usize = 64;
@@ -75,7 +76,38 @@ pub fn dissect(packet: &CapturedPacket<'_>, counted: Option<&IpPacket>) -> Vec<L
             Next::Nothing => break,
         };
     }
-    cursor.into_layers()
+    let mut layers = cursor.into_layers();
+    if let Some(ip) = counted {
+        agree(&mut layers, ip);
+    }
+    layers
+}
+
+/// Takes back what a record does not have of a packet although its header has the field: what was not captured, ports and
+/// flags that do not count, a length that says nothing.
+fn agree(layers: &mut [Layer], ip: &IpPacket) {
+    let has_length = !ip.notes.contains(Note::LengthZero) && !ip.notes.contains(Note::Jumbogram);
+    let has_flags = ip.protocol == Protocol::TCP && !ip.notes.contains(Note::FlagsCut);
+    for part in layers.iter_mut().flat_map(|layer| &mut layer.parts) {
+        // a number may have its name behind it
+        let said = part.value.as_deref().and_then(|value| value.split(", ").next());
+        let is = |expected: &dyn ToString| said == Some(expected.to_string().as_str());
+        let counts = match part.fate {
+            Fate::Kept(fields) => fields.iter().all(|field| match field {
+                Field::Protocol => is(&ip.protocol),
+                Field::SrcPort => is(&ip.srcport),
+                Field::DstPort => is(&ip.dstport),
+                _ => said.is_some(),
+            }),
+            Fate::Summed(Field::Bytes) => has_length && said.is_some(),
+            Fate::Summed(Field::TcpFlags) => has_flags && said.is_some(),
+            Fate::Summed(_) => said.is_some(),
+            Fate::Steers | Fate::Lost => true,
+        };
+        if !counts {
+            part.fate = Fate::Lost;
+        }
+    }
 }
 
 #[cfg(test)]

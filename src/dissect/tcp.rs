@@ -50,7 +50,14 @@ fn options(cursor: &mut Cursor<'_>, mut left: usize) {
         let length = match kind {
             0 => left,
             1 => 1,
-            _ => usize::from(cursor.byte(1).unwrap_or(0)).clamp(2, left.max(2)).min(left),
+            _ => match cursor.byte(1).map(usize::from) {
+                Some(length) if (2..=left).contains(&length) => length,
+                // where the next one begins is not known
+                _ => {
+                    cursor.part("malformed options", left, Lost, |bytes| format!("{} bytes", bytes.len()));
+                    return;
+                }
+            },
         };
         let (name, say): (_, fn(&[u8]) -> String) = match kind {
             0 => ("end of options", |bytes| format!("{} bytes", bytes.len())),
@@ -58,7 +65,7 @@ fn options(cursor: &mut Cursor<'_>, mut left: usize) {
             2 => ("maximum segment size", value_text),
             3 => ("window scale", value_text),
             4 => ("SACK permitted", |_| String::new()),
-            5 => ("SACK", |bytes| format!("{} blocks", bytes.len().saturating_sub(2) / 8)),
+            5 => ("SACK", |bytes| format!("blocks: {}", bytes.len().saturating_sub(2) / 8)),
             8 => ("timestamps", |bytes| {
                 let at = |from: usize| number(bytes.get(from..from + 4).unwrap_or_default());
                 format!("{}, echo of {}", at(2), at(6))

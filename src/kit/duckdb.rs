@@ -18,7 +18,9 @@ pub(super) fn kit(options: &KitOptions) -> String {
         FileFormat::PlainText => text(options, &files),
         FileFormat::Json | FileFormat::Ocsf => json(options, &files),
     };
-    fill(include_str!("templates/duckdb.sql"), &[("what", &what), ("select", &select)])
+    let summed = [Field::Packets, Field::Bytes].into_iter().filter(|field| options.format.contains(*field));
+    let sums: String = summed.map(|field| format!(", sum({field}) AS {field}")).collect();
+    fill(include_str!("templates/duckdb.sql"), &[("what", &what), ("select", &select), ("sums", &sums)])
 }
 
 /// The columns as `{'name': 'TYPE', …}`.

@@ -210,6 +210,12 @@ impl Connection {
                 self.join(question, own, reverse)
             }
             Phase::New if unseen::may_be_an_answer(question) => self.answer_unseen(question, own(), reverse),
+            // nothing of a connection that was refused begins another
+            Phase::Refused if protocol == Protocol::TCP && !begins => {
+                self.last = self.last.max(time);
+                let why = if egress == self.from_inside { Why::NoRule } else { Why::AnswersRefused };
+                Verdict { answer: Answer::No, why }
+            }
             Phase::Undecided if egress != self.from_inside => {
                 let answer = own();
                 self.last = self.last.max(time);

@@ -48,6 +48,8 @@ pub enum Why {
     NoRule,
     /// It answers a beginning that was not captured, and that no rule of the interface's groups would have allowed.
     AnswersNothing,
+    /// It belongs to a TCP connection whose beginning was refused.
+    AnswersRefused,
     /// It came after the connection was closed.
     AfterClose,
     /// This ACL rule denies it.
@@ -113,6 +115,7 @@ impl Vpc {
                 let way = if egress { "ingress" } else { "egress" };
                 format!("beginning not captured, {} no {way} rule for it", groups())
             }
+            Why::AnswersRefused => "its connection was refused".to_owned(),
             Why::AfterClose => "after the connection was closed".to_owned(),
             Why::Special(special) => format!("never filtered: {}", special.meaning()),
             Why::GroupsUnknown => format!("{} {way} not known", groups()),

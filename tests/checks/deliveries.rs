@@ -48,6 +48,7 @@ pub fn relog(data: &[u8]) {
         allowed_lateness: 10,
         memory: if flags & 1 == 1 { 1000 } else { u64::MAX },
         constants: FlowRecord::default(),
+        own_format: None,
     };
     let input = LogInput::Reader("bytes".to_owned(), Box::new(io::Cursor::new(bytes.0.to_vec())));
     let mut records = LogRecords::new(vec![input], None);

@@ -34,8 +34,9 @@ pub fn run(
     refuse_to_write_among_inputs(&settings, &logs)?;
     let mut records = LogRecords::new(logs, settings.input_format.clone());
     let own_format = records.first_format();
+    let own_format = own_format.filter(|_| !settings.format_is_chosen);
     if !settings.format_is_chosen {
-        settings.records.format = own_format.unwrap_or_default();
+        settings.records.format = own_format.clone().unwrap_or_default();
         settings.delivery.check_format(&settings.records.format)?;
     }
     let mut destination = Destination::open(&settings.delivery, settings.output.as_deref())?;
@@ -53,6 +54,7 @@ pub fn run(
         allowed_lateness: settings.meter.allowed_lateness / 1_000_000_000,
         memory: settings.meter.memory_limit.unwrap_or(u64::MAX),
         constants: settings.constants(),
+        own_format,
     };
     let relogged = destination
         .take(&settings.delivery, &settings.records, false, settings.quiet, |sink| {
@@ -148,11 +150,17 @@ fn tell(relogged: &Relogged, input_format_is_typed: bool) -> bool {
     if !relogged.problems.is_empty() && !input_format_is_typed {
         hint("`--input-format` names the fields of a log without a header");
     }
+    if !relogged.left_out.is_empty() {
+        let names: Vec<String> = relogged.left_out.iter().map(|field| format!("`{field}`")).collect();
+        let names = names.join(", ");
+        warning(format_args!("values of {names} were not written: the first record does not have them"));
+        hint("name the fields to be written with `--log-format`");
+    }
     let bad: u64 = relogged.ledger.records_bad.values().sum();
     if bad > SHOWN as u64 {
         warning(format_args!("{} in all could not be converted", counted(bad, "record")));
     }
-    bad == 0 && relogged.failures.is_empty()
+    bad == 0 && relogged.failures.is_empty() && relogged.left_out.is_empty()
 }
 
 fn show(ledger: &LogLedger) {

@@ -48,7 +48,7 @@ pub fn packet(explained: &ExplainedPacket, asked: &Asked) -> String {
         "original_length": explained.original_length,
         "captured_length": explained.data.len(),
         "layers": layers,
-        "skipped": explained.decoded.as_ref().err().map(ToString::to_string),
+        "skipped": packet::skipped(explained).map(|reason| reason.to_string()),
         "record": explained.record.as_ref().map(|record| of_record(record, asked)),
         "facts": { "held": facts, "kept": kept, "summed": summed },
     }))

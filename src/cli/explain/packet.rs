@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use flowtruth::dissect::Part;
-use flowtruth::packet::PacketTime;
+use flowtruth::packet::{PacketTime, SkipReason};
 use flowtruth::pipeline::{CountedPacket, ExplainedPacket, ExplainedRecord, LayerLoss};
 
 use super::text::{Mark, cut, heading, legend, width, wrap};
@@ -29,24 +29,28 @@ pub fn explain(packet: &ExplainedPacket, asked: &Asked) -> String {
         let counted = if layer.counted { "" } else { ", not counted" };
         let _ = writeln!(text, "\n  {}, {} bytes{counted}", layer.name, layer.bytes().len());
         for part in &layer.parts {
-            show_part(part, &packet.data, asked, &mut text);
+            show_part(part, packet, asked, &mut text);
         }
     }
     text.push('\n');
     match (&packet.decoded, &packet.record) {
         (_, Some(explained)) => show_record(packet, explained, asked, &mut text),
-        (Ok(_), None) => text.push_str(&wrap(
-            "in no record: the capture has no time for it, and a record is of a window of time",
-            0,
-            width(),
-        )),
-        (Err(reason), None) => text.push_str(&wrap(
-            &format!("in no record: skipped as `{reason}`, and counted as that in the ledger"),
-            0,
-            width(),
-        )),
+        (_, None) => {
+            let reason = skipped(packet).map(|reason| reason.to_string()).unwrap_or_default();
+            let why = format!("in no record: skipped as `{reason}`, and counted as that in the ledger");
+            text.push_str(&wrap(&why, 0, width()));
+        }
     }
     text
+}
+
+/// Why a packet is in no record.
+pub fn skipped(packet: &ExplainedPacket) -> Option<SkipReason> {
+    packet.decoded.err().or(match packet.time {
+        PacketTime::At(_) => None,
+        PacketTime::Missing => Some(SkipReason::NoTimestamp),
+        PacketTime::OutOfRange => Some(SkipReason::TimestampOutOfRange),
+    })
 }
 
 pub fn time(packet: &ExplainedPacket) -> String {
@@ -57,7 +61,9 @@ pub fn time(packet: &ExplainedPacket) -> String {
     }
 }
 
-fn show_part(part: &Part, data: &[u8], asked: &Asked, text: &mut String) {
+fn show_part(part: &Part, packet: &ExplainedPacket, asked: &Asked, text: &mut String) {
+    let data = &packet.data;
+    let is_cut = data.len() < packet.original_length as usize;
     let mark = Mark::of(part.fate, &asked.records.format);
     let style = mark.style();
     let places = match part.bytes.len() {
@@ -66,7 +72,8 @@ fn show_part(part: &Part, data: &[u8], asked: &Asked, text: &mut String) {
         _ => format!("{}-{}", part.bytes.start, part.bytes.end - 1),
     };
     let value = match (&part.value, into(part, asked)) {
-        (None, _) => "not captured".to_owned(),
+        (None, _) if is_cut => "not captured".to_owned(),
+        (None, _) => "not there: the packet ends before it".to_owned(),
         (Some(value), Some(fields)) => format!("{value} -> {fields}"),
         (Some(value), None) => value.clone(),
     };

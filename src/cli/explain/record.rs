@@ -102,6 +102,9 @@ impl Origins<'_> {
             Field::SrcAddr | Field::PktSrcAddr => "the source address of every packet".to_owned(),
             Field::DstAddr | Field::PktDstAddr => "the destination address of every packet".to_owned(),
             Field::SrcPort | Field::DstPort if !flow.protocol.has_ports() => "0: it has no ports".to_owned(),
+            Field::SrcPort | Field::DstPort if flow.srcport == 0 && flow.dstport == 0 => {
+                "0: its packets hold no ports that were captured, as later fragments do not".to_owned()
+            }
             Field::SrcPort => "the source port: who sends".to_owned(),
             Field::DstPort => "the destination port: who receives".to_owned(),
             Field::Protocol => "the IP header's protocol".to_owned(),

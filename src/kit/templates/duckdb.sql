@@ -2,4 +2,4 @@
 CREATE OR REPLACE VIEW vpc_flow_logs AS
 {{select}};
 
-SELECT count(*) AS records, sum(packets) AS packets, sum(bytes) AS bytes FROM vpc_flow_logs;
+SELECT count(*) AS records{{sums}} FROM vpc_flow_logs;

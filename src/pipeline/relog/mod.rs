@@ -14,6 +14,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 
 pub use ledger::{BadRecordReason, LogImbalance, LogLedger};
@@ -21,9 +22,9 @@ pub use records::LogRecords;
 
 use super::{ConvertError, LogProblem, Progress, RecordSink};
 use crate::flow::{AggregationInterval, Windows};
-use crate::flowlog::read::LogReadError;
+use crate::flowlog::read::{LogColumns, LogReadError, ReadRecord};
 use crate::packet::Timestamp;
-use crate::record::{Field, FlowRecord};
+use crate::record::{Field, FlowRecord, LogFormat, LogStatus, Origin};
 use ledger::Told;
 use merge::{Closed, Merge};
 
@@ -44,6 +45,8 @@ pub struct RelogOptions {
     pub memory: u64,
     /// Values for records that have none of their own.
     pub constants: FlowRecord,
+    /// The fields that are written, where they are the first record's: what others have beside them is told.
+    pub own_format: Option<LogFormat>,
 }
 
 /// What became of logs.
@@ -57,6 +60,8 @@ pub struct Relogged {
     pub problems: Vec<LogProblem>,
     /// Why the sink refused records; the first ones.
     pub refused: Vec<String>,
+    /// Fields of which values were not written, because the first record does not have them.
+    pub left_out: BTreeSet<Field>,
     /// Whether it was broken off by [`Progress::interrupt`].
     pub interrupted: bool,
 }
@@ -78,9 +83,11 @@ pub fn relog(
     let mut writing = Writing { sink, ledger: LogLedger::default(), refused: Vec::new() };
     let mut has_begun = false;
     let mut filled = FlowRecord::default();
+    let mut beside = Beside::default();
     while !progress.is_interrupted() && records.advance() {
         let Some(read) = records.record() else { continue };
         writing.ledger.read(read.record);
+        beside.look(&read, options.own_format.as_ref());
         progress.report(writing.ledger.records_read, 0);
         filled.clone_from(read.record);
         for field in &constants {
@@ -118,11 +125,37 @@ pub fn relog(
     ledger.logs = records.logs();
     ledger.not_understood(records.bad());
     let (failures, problems) = records.into_troubles();
-    Ok(Relogged { ledger, failures, problems, refused, interrupted })
+    Ok(Relogged { ledger, failures, problems, refused, left_out: beside.left_out, interrupted })
+}
+
+/// Values for which nothing is written.
+#[derive(Default)]
+struct Beside {
+    columns: Option<LogColumns>,
+    /// The fields of these columns that are not written.
+    fields: Vec<Field>,
+    left_out: BTreeSet<Field>,
+}
+
+impl Beside {
+    fn look(&mut self, read: &ReadRecord<'_>, written: Option<&LogFormat>) {
+        let Some(written) = written else { return };
+        if self.columns.as_ref() != Some(read.columns) {
+            self.columns = Some(read.columns.clone());
+            let fields = read.columns.format().map_or(&[][..], LogFormat::fields);
+            self.fields = fields.iter().copied().filter(|field| !written.contains(*field)).collect();
+        }
+        let has_value = |field: &&Field| !field.get(read.record).is_missing();
+        self.left_out.extend(self.fields.iter().filter(has_value));
+    }
 }
 
 /// Gives a record the constant's value where it has none.
 fn fill(field: Field, record: &mut FlowRecord, constants: &FlowRecord) {
+    let has_no_traffic = matches!(record.log_status, Some(LogStatus::NoData | LogStatus::SkipData));
+    if has_no_traffic && field.origin() != Origin::Constant {
+        return;
+    }
     let value = field.get(record);
     let is_unknown = field == Field::AccountId && value.to_string() == "unknown";
     if value.is_missing() || is_unknown {

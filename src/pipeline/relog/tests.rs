@@ -14,6 +14,7 @@ fn options(interval: Option<&str>) -> RelogOptions {
         allowed_lateness: 10,
         memory: u64::MAX,
         constants: FlowRecord::default(),
+        own_format: None,
     }
 }
 

@@ -237,3 +237,29 @@ fn a_refused_syn_ack_named_the_rules_of_its_own_direction() {
     let mut server = Server::new(Protocol::TCP, NO);
     assert_eq!(server.packet(true, ACK, 0).why, Why::NoRule);
 }
+
+#[test]
+fn the_answer_to_a_refused_syn_let_the_rest_of_the_connection_pass() {
+    let flow = FlowKey {
+        srcaddr: "203.0.113.5".parse().unwrap(),
+        dstaddr: "10.0.0.1".parse().unwrap(),
+        protocol: Protocol::TCP,
+        srcport: 40000,
+        dstport: 443,
+    };
+    let mut connection = Connection::default();
+    // nothing may come in, everything may go out
+    let mut packet = |egress: bool, flags: TcpFlags, seconds: i64| {
+        let traffic = Traffic::new(if egress { flow.reversed() } else { flow }, None);
+        let (time, timeouts) = (seconds * SECOND, Timeouts::default());
+        let question = Question { traffic: &traffic, egress, flags, time, since: 0, timeouts };
+        let rules = |egress| if egress { YES } else { NO };
+        connection.judge(&question, || rules(egress), || rules(!egress))
+    };
+    assert_eq!(packet(false, TcpFlags::SYN, 0).answer, Answer::No);
+    assert_eq!(packet(true, SYN_ACK, 1).why, Why::AnswersRefused);
+    assert_eq!(packet(false, ACK, 1).why, Why::NoRule);
+    assert_eq!(packet(true, ACK, 2).why, Why::AnswersRefused);
+    // another beginning, from inside, is another question
+    assert_eq!(packet(true, TcpFlags::SYN, 3).answer, Answer::Yes);
+}

@@ -99,7 +99,7 @@ fn in_other_log(state: &mut State<'_>) {
     }
 }
 
-/// A record that agrees with its packets, but has another action than the VPC's rules come to.
+/// A record that agrees with its packets, of which some or all have another action by the VPC's rules.
 pub(in super::super) fn other_action(
     state: &State<'_>,
     key: &FlowKey,
@@ -119,7 +119,7 @@ pub(in super::super) fn other_action(
         // decided by what came before
         None => String::new(),
     };
-    let what = if action == Action::Reject { "let it pass" } else { "refuse it" };
+    let what = if action == Action::Reject { "let packets of it pass" } else { "refuse packets of it" };
     let detail = format!("counts and times agree, but it is {action}, and the rules {what}{rule}");
     Some(Settled::differs(Kind::Identity, Cause::OtherAction, said, detail))
 }

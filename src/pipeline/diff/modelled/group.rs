@@ -47,11 +47,12 @@ impl Group {
         !self.is_odd && !self.packets.is_odd && is_once_a_leg && agrees(tolerance, key, &cells, &self.claims)
     }
 
-    /// The records whose packets all have the other action.
+    /// The records that count packets with the other action: with them, and only with them, they agree.
     pub(super) fn contradicted(&self) -> impl Iterator<Item = &Claim> {
         let spans = self.claims.iter().enumerate().filter(|(at, claim)| {
-            let others = self.others.spans.get(at);
-            !self.packets.spans.contains_key(at) && others.is_some_and(|cell| cell.sum() == claim.sum())
+            let own = self.packets.spans.get(at).map_or(Sum::ZERO, Cell::sum);
+            let others = self.others.spans.get(at).filter(|cell| cell.packets > 0);
+            others.is_some_and(|cell| own.plus(cell.sum()) == claim.sum())
         });
         spans.map(|(_, claim)| claim)
     }

@@ -132,9 +132,6 @@ impl Comparing<'_> {
             }
             return;
         };
-        if !self.traffic_type.wants(sight.action) {
-            return;
-        }
         let direction = if sight.egress { FlowDirection::Egress } else { FlowDirection::Ingress };
         let id = GroupId {
             flow: FlowId {
@@ -153,7 +150,8 @@ impl Comparing<'_> {
         let own = has_record(&self.ids, &self.groups, &id);
         let other = GroupId { flow: FlowId { action: opposite(id.flow.action), ..id.flow }, ..id };
         let other = if own.is_some() { None } else { has_record(&self.ids, &self.groups, &other) };
-        flow.is_missing |= own.is_none();
+        // a log of one action has no record of the other; but one that it has may not count such packets
+        flow.is_missing |= own.is_none() && self.traffic_type.wants(sight.action);
         let Some(group) = own.or(other) else { return };
         if let Some(of) = self.groups.get_mut(group) {
             if !flow.groups.contains(&group) {
