@@ -164,7 +164,7 @@ fn a_rejected_record_that_the_rules_let_pass_said_nothing() {
     let causes: Vec<String> = comparison.causes.keys().map(ToString::to_string).collect();
     assert_eq!((comparison.verdict, causes), (Verdict::Different, vec!["other-action".to_owned()]));
     let detail = &comparison.differences[0].detail;
-    assert!(detail.contains("it is REJECT, and the rules let it pass"), "{detail}");
+    assert!(detail.contains("it is REJECT, and the rules let packets of it pass"), "{detail}");
 }
 
 /// Whether a packet is of two interfaces: what one sends to itself is in two records that a log without directions

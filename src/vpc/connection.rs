@@ -91,6 +91,8 @@ pub struct Connection {
     from_inside: bool,
     /// Whether the beginning was not seen.
     mid_stream: bool,
+    /// Whether what was refused is its SYN.
+    refused_syn: bool,
     /// Who has sent a FIN: bit 0 inwards, bit 1 outwards.
     fins: u8,
     /// UDP: whether a request waits for its reply, and how many were answered.
@@ -210,8 +212,8 @@ impl Connection {
                 self.join(question, own, reverse)
             }
             Phase::New if unseen::may_be_an_answer(question) => self.answer_unseen(question, own(), reverse),
-            // nothing of a connection that was refused begins another
-            Phase::Refused if protocol == Protocol::TCP && !begins => {
+            // nothing of a connection whose SYN was refused begins another
+            Phase::Refused if self.refused_syn && !begins => {
                 self.last = self.last.max(time);
                 let why = if egress == self.from_inside { Why::NoRule } else { Why::AnswersRefused };
                 Verdict { answer: Answer::No, why }
@@ -320,6 +322,7 @@ impl Connection {
             }
             Answer::No => {
                 self.phase = Phase::Refused;
+                self.refused_syn = flags.contains(TcpFlags::SYN) && !flags.contains(TcpFlags::ACK);
                 refused(Answer::No)
             }
             Answer::Unknown => {
