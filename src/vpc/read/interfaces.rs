@@ -58,8 +58,12 @@ fn interface(node: &Node<'_>) -> Result<Interface> {
             prefixes.push(item.need(member)?.cidr()?);
         }
     }
-    let groups =
+    let mut groups: Vec<String> =
         node.items("Groups")?.iter().map(|group| group.need_word("GroupId")).collect::<Result<_>>()?;
+    if node.get("Groups")?.is_none() {
+        // the AWS CLI always has the key; without it there may be any group
+        groups.push("(not described)".to_owned());
+    }
     let instance = match node.get("Attachment")? {
         Some(attachment) => attachment.get_word("InstanceId")?,
         None => None,

@@ -385,3 +385,18 @@ fn the_default_acl_of_a_toml_was_passed_by() {
     let acls: Vec<String> = builder.finish().acls.into_iter().map(|acl| acl.id).collect();
     assert_eq!(acls, ["acl-1"]);
 }
+
+#[test]
+fn an_interface_without_groups_was_taken_for_one_that_filters_nothing() {
+    let missing = |groups: &str| {
+        let mut builder = ModelBuilder::default();
+        let text = format!(
+            r#"{{"NetworkInterfaces": [{{"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.1"{groups}}}]}}"#
+        );
+        builder.add("eni.json", &text).unwrap();
+        let problems = builder.finish().problems;
+        problems.iter().filter(|problem| problem.to_string().contains("security group `")).count()
+    };
+    assert_eq!(missing(r#", "Groups": []"#), 0);
+    assert_eq!(missing(""), 1);
+}
