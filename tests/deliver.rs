@@ -169,3 +169,32 @@ fn an_error_of_the_store_leaves_no_half_object() {
     assert!(convert(&arguments, &[&capture]).status.success());
     assert!(!contents(&logs).is_empty());
 }
+
+#[test]
+fn a_log_whose_region_nobody_knows_was_refused_without_a_word_on_how_to_give_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("flow.log");
+    fs::write(&log, "2 unknown - 192.168.1.1 10.0.0.1 443 12345 6 10 840 1623101047 1623101107 ACCEPT OK\n")
+        .unwrap();
+    let objects = directory.path().join("objects");
+    let convert = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_flowtruth"))
+            .args(["convert", "--quiet", "--layout", "s3", "-o", objects.to_str().unwrap()])
+            .args(arguments)
+            .arg(&log)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let account = ["--account-id", "123456789012"];
+    for (arguments, field, hint) in [
+        (&[][..], "account-id", "give it with `--account-id 123456789012`"),
+        (&account, "region", "give it with `--set region=us-east-1`"),
+    ] {
+        let (code, said) = convert(arguments);
+        assert_eq!(code, Some(2));
+        assert!(said.contains(&format!("a record has no `{field}`")) && said.contains(hint), "{said}");
+    }
+    assert_eq!(convert(&[&account[..], &["--set", "region=us-east-1"]].concat()), (Some(0), String::new()));
+    assert_eq!(contents(&objects).len(), 1);
+}

@@ -28,8 +28,9 @@ pub fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Whether bytes begin a flow log, or JSON, which no capture is.
-fn is_log(head: &[u8]) -> bool {
+/// Whether what was named begins as a flow log, or as JSON, which no capture is: whoever names a file means it, however few
+/// of its fields tell. What is only found in a directory or below an address has to look like a log.
+fn is_named_log(head: &[u8]) -> bool {
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
     sniff_log(head).is_some() || matches!(first, Some(b'{' | b'['))
 }
@@ -37,7 +38,7 @@ fn is_log(head: &[u8]) -> bool {
 /// What something is by its first bytes. Text is a log, whatever its lines say; so is nothing at all, as the log of a
 /// capture without IP packets is, unless its name says otherwise.
 pub fn kind(head: &[u8], path: Option<&Path>) -> Kind {
-    if is_log(head) {
+    if is_named_log(head) {
         return Kind::Log;
     }
     match sniff(head) {
@@ -58,7 +59,7 @@ pub fn kind(head: &[u8], path: Option<&Path>) -> Kind {
 /// It cannot be listed.
 pub fn in_directory(path: &Path) -> io::Result<InDirectory> {
     let holds_log = |file: &PathBuf| {
-        File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| is_log(&head))
+        File::open(file).and_then(|mut file| head(&mut file)).is_ok_and(|head| sniff_log(&head).is_some())
     };
     // compressed logs look like compressed captures at first sight; a directory without captures is no error
     let captures: Vec<PathBuf> = match expand_inputs([path]) {
@@ -95,14 +96,14 @@ pub fn split(captures: Vec<CaptureInput>, are_logs: bool, logs: &mut Vec<LogInpu
             CaptureInput::Reader(name, reader) if are_logs => logs.push(LogInput::Reader(name, reader)),
             CaptureInput::Openable(object) => {
                 let head = || object.open().and_then(|mut reader| head(&mut reader));
-                match are_logs || head().is_ok_and(|head| is_log(&head)) {
+                match are_logs || head().is_ok_and(|head| is_named_log(&head)) {
                     true => logs.push(LogInput::Openable(object)),
                     false => kept.push(CaptureInput::Openable(object)),
                 }
             }
             CaptureInput::Path(path) => {
                 let head = File::open(&path).and_then(|mut file| head(&mut file));
-                match head.is_ok_and(|head| is_log(&head)) {
+                match head.is_ok_and(|head| is_named_log(&head)) {
                     true => logs.push(LogInput::Path(path)),
                     false => kept.push(CaptureInput::Path(path)),
                 }
@@ -110,7 +111,7 @@ pub fn split(captures: Vec<CaptureInput>, are_logs: bool, logs: &mut Vec<LogInpu
             CaptureInput::Reader(name, mut reader) => {
                 // what cannot be read is said when it is read on
                 let head = head_of_stream(&mut reader).unwrap_or_default();
-                let is_log = is_log(&head);
+                let is_log = is_named_log(&head);
                 let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
                 match is_log {
                     true => logs.push(LogInput::Reader(name, whole)),

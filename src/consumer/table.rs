@@ -6,22 +6,7 @@ use crate::record::FileFormat::{Json, Parquet, PlainText};
 use crate::record::Layout::{CloudWatch, File, S3};
 
 /// AWS's default format.
-const DEFAULT: [Field; 14] = [
-    Version,
-    AccountId,
-    InterfaceId,
-    SrcAddr,
-    DstAddr,
-    SrcPort,
-    DstPort,
-    Protocol,
-    Packets,
-    Bytes,
-    Start,
-    End,
-    Action,
-    LogStatus,
-];
+const DEFAULT: &[Field] = Field::ALL.split_at(14).0;
 
 /// The example of AWS's page for a NAT gateway.
 const NAT_GATEWAY: [Field; 6] = [InstanceId, InterfaceId, SrcAddr, DstAddr, PktSrcAddr, PktDstAddr];
@@ -73,37 +58,7 @@ const TCP_FLAGS: [Field; 21] = [
 ];
 
 /// All fields up to version 5 in the order of AWS's documentation.
-const VERSION_5: [Field; 29] = [
-    Version,
-    AccountId,
-    InterfaceId,
-    SrcAddr,
-    DstAddr,
-    SrcPort,
-    DstPort,
-    Protocol,
-    Packets,
-    Bytes,
-    Start,
-    End,
-    Action,
-    LogStatus,
-    VpcId,
-    SubnetId,
-    InstanceId,
-    TcpFlags,
-    Type,
-    PktSrcAddr,
-    PktDstAddr,
-    Region,
-    AzId,
-    SublocationType,
-    SublocationId,
-    PktSrcAwsService,
-    PktDstAwsService,
-    FlowDirection,
-    TrafficPath,
-];
+const VERSION_5: &[Field] = Field::ALL.split_at(29).0;
 
 /// The default format with the packet's own addresses and their services.
 const GRAFANA: [Field; 18] = [
@@ -169,7 +124,7 @@ pub(super) const fn contract(consumer: Consumer) -> &'static Contract {
         },
         Consumer::Elastic => &Contract {
             title: "Elastic's AWS integration, `vpcflow`",
-            formats: Formats::OneOf(&[&DEFAULT, &NAT_GATEWAY, &TRANSIT_GATEWAY, &TCP_FLAGS, &VERSION_5]),
+            formats: Formats::OneOf(&[DEFAULT, &NAT_GATEWAY, &TRANSIT_GATEWAY, &TCP_FLAGS, VERSION_5]),
             file_formats: &[PlainText],
             header: Header::Either,
             layouts: &[File],
@@ -209,7 +164,7 @@ pub(super) const fn contract(consumer: Consumer) -> &'static Contract {
         },
         Consumer::Splunk => &Contract {
             title: "Splunk Add-on for AWS, `aws:cloudwatchlogs:vpcflow`",
-            formats: Formats::OneOf(&[&DEFAULT]),
+            formats: Formats::OneOf(&[DEFAULT]),
             file_formats: &[PlainText],
             header: Header::Forbidden,
             layouts: &[File],
@@ -273,7 +228,7 @@ mod tests {
             "these 39 fields are in none of the orders that it knows, which have 14, 6, 17, 21, 29 fields"
         );
         // the same fields in another order are another format
-        let turned = LogFormat::new(DEFAULT.into_iter().rev()).unwrap();
+        let turned = LogFormat::new(DEFAULT.iter().rev().copied()).unwrap();
         assert!(Consumer::Splunk.contract().reads(&turned).is_err());
     }
 }

@@ -19,7 +19,7 @@ mod store;
 
 pub use cloudwatch::{EventBatch, EventError, Events, MOST_BATCH_BYTES, MOST_BATCH_EVENTS};
 pub use directory::DirectoryStore;
-pub use names::{FlowLogId, NamePart, NamePartError, ObjectNames};
+pub use names::{FlowLogId, MissingInName, NamePart, NamePartError, ObjectNames};
 pub use options::{DestinationOptions, DestinationOptionsError, Partitions};
 pub use slot::Slot;
 pub use store::{KeyError, ObjectStore, check_key};

@@ -1,10 +1,11 @@
 //! The keys of objects on S3 (AWS "Flow log files").
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use super::{Partitions, Slot};
-use crate::record::{FileFormat, shown};
+use crate::record::{Field, FileFormat, shown};
 
 /// A part of an object's name: an account, a Region. Parts stand between `_` and `/`, so they have neither.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +15,32 @@ pub struct NamePart(Box<str>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` cannot be part of an object's name: expected letters, digits and `-`, at most 64")]
 pub struct NamePartError(pub String);
+
+/// A record lacks a value that its object's name needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a record has no `{0}`, which the name of its object needs")]
+pub struct MissingInName(pub Field);
+
+impl MissingInName {
+    /// The missing value that an error is about, if it is about one.
+    pub fn of(error: &io::Error) -> Option<MissingInName> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+
+    /// What to do about it.
+    pub const fn hint(self) -> &'static str {
+        match self.0 {
+            Field::AccountId => "give it with `--account-id 123456789012`",
+            _ => "give it with `--set region=us-east-1`",
+        }
+    }
+}
+
+impl From<MissingInName> for io::Error {
+    fn from(missing: MissingInName) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, missing)
+    }
+}
 
 impl NamePart {
     /// The text.

@@ -138,7 +138,7 @@ fn filebeat(options: &KitOptions) -> String {
     };
     fill(
         include_str!("templates/filebeat.yml"),
-        &[("files", &options.files()), ("header", &header), ("fields", &aws_names(&options.format))],
+        &[("location", &options.location), ("header", &header), ("fields", &aws_names(&options.format))],
     )
 }
 
@@ -148,7 +148,7 @@ fn splunk(options: &KitOptions) -> String {
     let start = position(&options.format, Field::Start).to_string();
     fill(
         include_str!("templates/splunk.conf"),
-        &[("files", &options.files()), ("start", &start), ("quoted", &quoted.join(", "))],
+        &[("location", &options.location), ("start", &start), ("quoted", &quoted.join(", "))],
     )
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::linter::Report;
-use super::{Finding, FindingPlace, Linter, Rule};
+use super::{Finding, FindingPlace, Linter, Rule, target};
 
 /// What begins an escape sequence that sets a terminal's colours.
 const ESCAPE: &str = "\u{1b}[";
@@ -35,6 +35,7 @@ impl Linter {
             );
             return;
         }
+        target::words_in_front(self, place, line, words_in_front, out);
         let values = spans.iter().map(|span| text.get(span.clone()).unwrap_or_default());
         self.values(place, values, line, spans, timestamp, out);
     }

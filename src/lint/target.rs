@@ -71,7 +71,8 @@ pub(super) fn log(linter: &mut Linter, out: &mut Vec<Finding>) {
         });
     }
     if consumer == Consumer::FlowlogsReader && matches!(facts.kind, LogKind::Text | LogKind::Parquet) {
-        let file = facts.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let mut parts = facts.name.rsplit(['/', '\\']);
+        let file = parts.next().unwrap_or_default();
         if !is_object_name(file) {
             report.add(Rule::TargetName, None, || {
                 format!(
@@ -79,6 +80,10 @@ pub(super) fn log(linter: &mut Linter, out: &mut Vec<Finding>) {
                      `ACCOUNT_vpcflowlogs_REGION_fl-ID_YYYYMMDDTHHMMZ_HASH.log.gz` only",
                     crate::record::shown(file)
                 )
+            });
+        } else if parts.take_while(|part| *part != "AWSLogs").any(is_hive_part) {
+            report.add(Rule::TargetName, None, || {
+                format!("the object is below Hive-compatible prefixes, where `{consumer}` does not look")
             });
         } else if facts.kind == LogKind::Text && !facts.is_gzip {
             report.add(Rule::TargetName, None, || {
@@ -98,6 +103,11 @@ fn is_object_name(file: &str) -> bool {
     time.len() == pattern.len() && time.as_bytes().iter().zip(pattern).all(is_like) && ends_well
 }
 
+/// Whether a part of an object's key is that of a Hive-compatible prefix.
+fn is_hive_part(part: &str) -> bool {
+    part.starts_with("aws-account-id=") || part.starts_with("year=")
+}
+
 /// Asks the consumer about a header.
 pub(super) fn header(linter: &mut Linter, place: FindingPlace, line: &[u8], out: &mut Vec<Finding>) {
     let Some(consumer) = linter.options.target else { return };
@@ -108,6 +118,22 @@ pub(super) fn header(linter: &mut Linter, place: FindingPlace, line: &[u8], out:
         });
     }
     fields(linter, place, line, out);
+}
+
+/// Asks the consumer about words in front of a record's values, of the first line under some columns.
+pub(super) fn words_in_front(
+    linter: &Linter,
+    place: FindingPlace,
+    line: &[u8],
+    words: usize,
+    out: &mut Vec<Finding>,
+) {
+    let Some(consumer) = linter.options.target.filter(|_| words > 0 && !linter.asked_target) else { return };
+    let mut report = Report::new(&linter.options, &linter.columns, place, line, &[], out);
+    report.add(Rule::TargetFields, None, || {
+        let words = if words == 1 { "a word stands".to_owned() } else { format!("{words} words stand") };
+        format!("{words} in front of the record, which `{consumer}` takes for its first values, or fails")
+    });
 }
 
 /// Asks the consumer about the first record under some columns.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::consumer::Consumer;
 use crate::record::LogFormat;
 
 const LINE: &str =
@@ -181,6 +182,44 @@ fn a_rule_that_is_off_finds_nothing() {
         findings.iter().map(|one| (one.rule, one.level)).collect::<Vec<_>>(),
         [(Rule::PortZero, Level::Error)]
     );
+}
+
+/// What a consumer finds in a log of this name whose lines have so many words in front.
+fn asked(consumer: Consumer, name: &str, lines: &[&str], words_in_front: usize) -> Vec<Rule> {
+    let mut findings = Vec::new();
+    let mut options = LintOptions::default();
+    options.target = Some(consumer);
+    let mut linter = Linter::new(options);
+    let facts = LogFacts { name: name.to_owned(), is_gzip: true, ..LogFacts::default() };
+    linter.begin_log(facts, &mut findings);
+    for (line, number) in lines.iter().zip(1..) {
+        linter.line(place(number), line.as_bytes(), words_in_front, None, &mut findings);
+    }
+    findings.retain(|finding| finding.rule != Rule::TargetHeader);
+    rules(&findings)
+}
+
+#[test]
+fn objects_below_hive_prefixes_were_thought_to_be_found() {
+    let file = "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20210607T2230Z_0123abcd.log.gz";
+    for (folder, found) in [
+        ("s3://b/AWSLogs/123456789012/vpcflowlogs/us-east-1/2021/06/07/", &[][..]),
+        ("/home/year=2021/AWSLogs/123456789012/vpcflowlogs/us-east-1/2021/06/07/", &[]),
+        ("AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/day=07/", &[Rule::TargetName]),
+        ("year=2021/month=06/day=07/", &[Rule::TargetName]),
+    ] {
+        let name = format!("{folder}{file}");
+        assert_eq!(asked(Consumer::FlowlogsReader, &name, &[LINE], 0), found, "{name}");
+        assert_eq!(asked(Consumer::DuckDb, &name, &[LINE], 0), [], "{name}");
+    }
+}
+
+#[test]
+fn words_in_front_of_records_were_no_matter_for_who_takes_values_by_their_place() {
+    let tail = format!("2021-06-07T22:30:47+00:00 eni-abc123de-all {LINE}");
+    let other = tail.replace("50000", "50001");
+    assert_eq!(asked(Consumer::Vrl, "x", &[&tail, &other], 2), [Rule::TargetFields]);
+    assert_eq!(asked(Consumer::Vrl, "x", &[LINE], 0), []);
 }
 
 #[test]

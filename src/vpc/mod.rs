@@ -43,7 +43,7 @@ pub use model::{
     RouteDestination, RouteTable, RouteTarget, SecurityGroup, ServiceRange, Subnet, TrackingTimeouts,
     VpcDescription, VpcModel,
 };
-pub use read::ModelBuilder;
+pub use read::{ModelBuilder, TOML_WORDS};
 pub use routes::{PathEdition, Route};
 pub use rules::{AclRule, Peer as RulePeer, Ports, RuleError, SecurityRule};
 pub use security::GroupAnswer;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use flowtruth::deliver::{DirectoryStore, ObjectStore};
+use flowtruth::deliver::{DirectoryStore, MissingInName, ObjectStore};
 use flowtruth::flowlog::encode::encoder;
 use flowtruth::pipeline::{
     ConvertError, EncodedOutput, EventForm, EventSink, ObjectSink, Rebased, RecordOptions, RecordSink,
@@ -137,30 +137,16 @@ fn event_sink<'a>(
 pub fn cannot_deliver(destination: &Destination, error: ConvertError) -> Trouble {
     match error {
         ConvertError::Write(error) => {
-            let trouble = hint_for(&error);
+            let missing = MissingInName::of(&error);
             let written = cannot_write(destination.name(), error);
-            match trouble {
-                Some(hint) => written.with_hint(hint),
+            match missing {
+                Some(missing) => written.with_hint(missing.hint()),
                 None => written,
             }
         }
         ConvertError::Spill(error) => Trouble::new(error.to_string())
             .caused_by(error.source)
             .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`"),
-    }
-}
-
-/// What to do about a record that has no place.
-fn hint_for(error: &io::Error) -> Option<&'static str> {
-    let lacks = |field: &str| {
-        error.kind() == io::ErrorKind::InvalidData && error.to_string().contains(&format!("`{field}`"))
-    };
-    if lacks("account-id") {
-        Some("give it with `--account-id 123456789012`")
-    } else if lacks("region") {
-        Some("give it with `--set region=us-east-1`")
-    } else {
-        None
     }
 }
 

@@ -1,8 +1,10 @@
 //! `convert` of flow logs: the same records in another format, in other files, over longer intervals.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flowtruth::decode::Tunnels;
+use flowtruth::deliver::MissingInName;
 use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{
     Fragments, LogInput, LogLedger, LogRecords, Progress, RelogOptions, Relogged, WindowOrigin, relog,
@@ -145,8 +147,10 @@ fn tell(relogged: &Relogged, input_format_is_typed: bool) -> bool {
         warning(clean(&problem.to_string()));
     }
     for refused in relogged.refused.iter().take(SHOWN) {
-        warning(format_args!("a record was left out: {}", clean(refused)));
+        warning(format_args!("a record was left out: {}", clean(&refused.to_string())));
     }
+    let missing = relogged.refused.iter().filter_map(MissingInName::of);
+    missing.map(MissingInName::hint).collect::<BTreeSet<_>>().into_iter().for_each(hint);
     if !relogged.problems.is_empty() && !input_format_is_typed {
         hint("`--input-format` names the fields of a log without a header");
     }

@@ -16,26 +16,6 @@ use super::network::{Host, Interface, Network, parse_range};
 use super::scenario::{Expected, SECOND, Scenario};
 use crate::packet::Timestamp;
 
-/// The words on top that are about the VPC, and are read elsewhere.
-const OF_THE_VPC: [&str; 12] = [
-    "account",
-    "region",
-    "vpc",
-    "subnet",
-    "interface",
-    "security-group",
-    "acl",
-    "route-table",
-    "prefix-list",
-    "nat-gateway",
-    "peering",
-    "service",
-];
-
-/// The words on top that are a scenario's own.
-const OWN: [&str; 10] =
-    ["title", "about", "seed", "begin", "duration", "expected", "host", "conversation", "capture", "log"];
-
 /// When scenarios begin that do not say when: no whole minute, as little as AWS's windows are.
 const BEGIN: &str = "2026-01-15T09:00:07Z";
 
@@ -76,12 +56,14 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Checks that a text is TOML and that its words on top are known.
+    /// Checks that a text is TOML and that its words on top are among the known ones: the scenario's and the VPC's, which
+    /// stand in one list with whoever reads the latter.
     ///
     /// # Errors
     /// [`ScenarioError`](super::ScenarioError) where it is not, or they are not.
-    pub fn check_words(file: &str, text: &str) -> Result<()> {
-        parse(Source { file, text }).map(|_| ())
+    pub fn check_words(file: &str, text: &str, known: &[&str]) -> Result<()> {
+        let source = Source { file, text };
+        Table::root(source, &parse(source)?).only(known)
     }
 }
 
@@ -91,10 +73,7 @@ fn parse(source: Source<'_>) -> Result<toml::Spanned<DeTable<'_>>> {
         let what = error.message().lines().next().unwrap_or_default();
         source.error(at, format!("is no TOML: {what}"))
     })?;
-    let known: Vec<&str> = OWN.into_iter().chain(OF_THE_VPC).collect();
-    let root = Table::root(source, &document);
-    root.only(&known)?;
-    root.check_numbers()?;
+    Table::root(source, &document).check_numbers()?;
     Ok(document)
 }
 

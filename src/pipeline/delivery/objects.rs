@@ -16,11 +16,11 @@ use std::io::{self, Write};
 use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
 
-use crate::deliver::{NamePart, ObjectNames, ObjectStore, Slot};
+use crate::deliver::{MissingInName, NamePart, ObjectNames, ObjectStore, Slot};
 use crate::flowlog::encode::{RecordEncoder, encoder};
 use crate::flowlog::text::write_record_line;
 use crate::pipeline::RecordSink;
-use crate::record::{FileFormat, FlowRecord, LogFormat};
+use crate::record::{Field, FileFormat, FlowRecord, LogFormat};
 
 /// How large an object becomes before it is compressed, by and large. AWS's own limit was 75 MB for long.
 const OBJECT_BYTES: usize = 64 << 20;
@@ -100,8 +100,8 @@ impl<S: ObjectStore> ObjectSink<S> {
         let region = part(record.region.as_deref(), &self.delivery.region);
         Ok(Place {
             slot: Slot::of(end).ok_or_else(no_slot)?,
-            account: account?.ok_or_else(|| missing("account-id"))?,
-            region: region?.ok_or_else(|| missing("region"))?,
+            account: account?.ok_or(MissingInName(Field::AccountId))?,
+            region: region?.ok_or(MissingInName(Field::Region))?,
         })
     }
 
@@ -254,10 +254,6 @@ fn part(own: Option<&str>, fallback: &Option<NamePart>) -> io::Result<Option<Nam
 
 fn invalid(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
-}
-
-fn missing(field: &str) -> io::Error {
-    invalid(format!("a record has no `{field}`, which the name of its object needs"))
 }
 
 #[cfg(test)]

@@ -88,9 +88,7 @@ impl<S: ObjectStore> EventSink<S> {
         }
         self.store.put(&format!("{stream}/{number:08}.{suffix}"), &content)
     }
-}
 
-impl<S: ObjectStore> EventSink<S> {
     /// Writes the largest batches until half of the memory is left.
     fn close_the_largest(&mut self) -> io::Result<()> {
         let mut streams: Vec<(usize, String)> =

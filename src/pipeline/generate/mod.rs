@@ -19,7 +19,7 @@ use self::files::Files;
 use super::Progress;
 use crate::generate::{Extent, GenerateError, Interface, Outcome, Scenario, ScenarioError, locate, run};
 use crate::record::LogFormat;
-use crate::vpc::{FlowLog, Mac, ModelBuilder, Place, Vpc, VpcError, VpcModel};
+use crate::vpc::{FlowLog, Mac, ModelBuilder, Place, TOML_WORDS, Vpc, VpcError, VpcModel};
 
 /// A scenario and the VPC that it plays in.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ pub enum WriteScenarioError {
 /// [`ReadScenarioError`], at the first thing that cannot be.
 pub fn read_scenario(name: &str, file: &str, text: &str) -> Result<ReadScenario, ReadScenarioError> {
     // the scenario's reader says in which line a word is misspelt, so it comes first as far as it can
-    Scenario::check_words(file, text)?;
+    Scenario::check_words(file, text, &TOML_WORDS)?;
     let mut builder = ModelBuilder::default();
     builder.add(file, text).map_err(|error| {
         let at = match locate(text, &error.place.path) {

@@ -59,7 +59,7 @@ pub struct Relogged {
     /// The first lines that were not understood.
     pub problems: Vec<LogProblem>,
     /// Why the sink refused records; the first ones.
-    pub refused: Vec<String>,
+    pub refused: Vec<io::Error>,
     /// Fields of which values were not written, because the first record does not have them.
     pub left_out: BTreeSet<Field>,
     /// Whether it was broken off by [`Progress::interrupt`].
@@ -168,7 +168,7 @@ fn fill(field: Field, record: &mut FlowRecord, constants: &FlowRecord) {
 struct Writing<'a> {
     sink: &'a mut dyn RecordSink,
     ledger: LogLedger,
-    refused: Vec<String>,
+    refused: Vec<io::Error>,
 }
 
 impl Writing<'_> {
@@ -182,7 +182,7 @@ impl Writing<'_> {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 self.ledger.refused(parts, told);
                 if self.refused.len() < KEPT {
-                    self.refused.push(error.to_string());
+                    self.refused.push(error);
                 }
                 Ok(())
             }

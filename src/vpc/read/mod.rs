@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use self::node::{Node, Result};
+pub use self::toml::TOML_WORDS;
 use super::missing;
 use super::model::SecurityGroup;
 use super::{Place, Problem, ProblemKind, ServiceRange, VpcError, VpcModel};

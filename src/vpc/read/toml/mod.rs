@@ -13,7 +13,9 @@ use super::ModelBuilder;
 use super::node::{Node, Result};
 use crate::vpc::model::{NatGateway, Peering, PrefixList, VpcDescription};
 
-const TOP: [&str; 12] = [
+/// The words on top of the file: the VPC's, and those that a scenario of `generate` has beside them, which say what is
+/// true of its traffic and are read there.
+pub const TOML_WORDS: [&str; 22] = [
     "account",
     "region",
     "vpc",
@@ -26,11 +28,17 @@ const TOP: [&str; 12] = [
     "nat-gateway",
     "peering",
     "service",
+    "title",
+    "about",
+    "seed",
+    "begin",
+    "duration",
+    "expected",
+    "host",
+    "conversation",
+    "capture",
+    "log",
 ];
-
-/// The words on top that a scenario of `generate` has beside these; what they say is about its traffic.
-const OF_SCENARIOS: [&str; 10] =
-    ["title", "about", "seed", "begin", "duration", "expected", "host", "conversation", "capture", "log"];
 
 /// What the whole file says.
 struct Common {
@@ -41,8 +49,7 @@ struct Common {
 }
 
 pub(super) fn read(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
-    let known: Vec<&str> = TOP.into_iter().chain(OF_SCENARIOS).collect();
-    root.only(&known)?;
+    root.only(&TOML_WORDS)?;
     let vpcs = tables(root, "vpc")?;
     let ids = vpcs.iter().map(|vpc| vpc.need_word("id")).collect::<Result<Vec<_>>>()?;
     let common = Common {
