@@ -66,6 +66,9 @@ impl LogReadError {
             }
             LogReadErrorKind::GzipDamaged { .. } => Some("the whole lines before the damage were read"),
             LogReadErrorKind::Parquet { hint, .. } => *hint,
+            LogReadErrorKind::NoField { .. } => {
+                Some("columns are called as AWS calls them, such as `srcaddr` or `log_status`")
+            }
             LogReadErrorKind::AfterGzip { .. } => {
                 Some("the whole lines of the gzip data were read, what is behind it was not")
             }
@@ -133,6 +136,12 @@ pub enum LogReadErrorKind {
         reason: String,
         /// What to do about it, where that is known.
         hint: Option<&'static str>,
+    },
+    /// A Parquet file of something else.
+    #[error("none of its columns is a field of flow logs: {columns}")]
+    NoField {
+        /// The first columns' names.
+        columns: String,
     },
     /// Behind the gzip data is something else.
     #[error("found something else behind the gzip data at byte {position} of the file, expected its end")]

@@ -191,6 +191,23 @@ fn a_file_is_read_in_place_and_a_stream_from_its_copy() {
 }
 
 #[test]
+fn a_file_of_something_else_was_read_as_records_without_values() {
+    for (names, shown) in
+        [("a b", Some("`a`, `b`")), ("a b c d e f", Some("`a`, `b`, `c`, `d`, `e`, …")), ("a tgw_id", None)]
+    {
+        let columns: String = names.split(' ').map(|name| format!("required int32 {name}; ")).collect();
+        let schema = Arc::new(parse_message_type(&format!("message other {{ {columns} }}")).unwrap());
+        let mut file = Vec::new();
+        SerializedFileWriter::new(&mut file, schema, Arc::new(plain())).unwrap().close().unwrap();
+        let mut reader = LogReader::new("x", Box::new(Cursor::new(file)), LogReadOptions::default());
+        let told = reader.advance().err().map(|error| error.to_string());
+        let expected =
+            shown.map(|shown| format!("`x`: none of its columns is a field of flow logs: {shown}"));
+        assert_eq!(told, expected, "{names}");
+    }
+}
+
+#[test]
 fn a_value_that_its_field_cannot_hold_is_a_bad_record() {
     let mut bytes = written(8, 8, plain());
     // an address that is none

@@ -2,11 +2,16 @@
 
 use std::io::Seek;
 
+use super::super::columns::Column;
 use super::super::error::{FIRST_BYTES, LogReadErrorKind, NotText};
 use super::super::json::JsonEvents;
 use super::super::parquet::{self, ParquetRows};
 use super::super::{Leniencies, Leniency, LogReadError, LogShape, LogUnit};
 use super::{LogReader, MAX_LINE, Mode};
+use crate::record::shown;
+
+/// How many columns an error names.
+const SHOWN_NAMES: usize = 5;
 
 /// A byte order mark in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -66,6 +71,9 @@ impl LogReader {
         let rows = file.map_err(LogReadErrorKind::Read).and_then(ParquetRows::open);
         let rows = rows.map_err(|kind| LogReadError::new(&self.name, kind))?;
         self.named.set_names(rows.names());
+        if !self.named.columns.columns().iter().any(Column::is_known) {
+            return Err(LogReadError::new(&self.name, no_field(rows.names())));
+        }
         self.mode = Mode::Parquet(Box::new(rows));
         Ok(())
     }
@@ -88,4 +96,12 @@ impl LogReader {
         }
         false
     }
+}
+
+/// An error for a file of these columns, which are of something else.
+fn no_field<'a>(mut names: impl Iterator<Item = &'a str>) -> LogReadErrorKind {
+    let first: Vec<String> =
+        names.by_ref().take(SHOWN_NAMES).map(|name| format!("`{}`", shown(name))).collect();
+    let more = if names.next().is_some() { ", …" } else { "" };
+    LogReadErrorKind::NoField { columns: first.join(", ") + more }
 }
