@@ -57,7 +57,7 @@ fn fixtures(directory: &Path, found: &mut Vec<PathBuf>) {
 fn a_vpc_without_interfaces_changes_nothing() {
     let mut found = Vec::new();
     fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures"), &mut found);
-    let options = VpcOptions::new(vpc(""));
+    let options = VpcOptions::new(vpc("# nobody"));
     let meter = MeterOptions::default();
     let mut records = 0;
     for path in &found {
@@ -85,7 +85,7 @@ fn a_vpc_without_interfaces_changes_nothing() {
 fn packets_that_were_left_out_stayed_among_the_notes() {
     let mut found = Vec::new();
     fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures"), &mut found);
-    let known_only = VpcOptions { known_only: true, ..VpcOptions::new(vpc("")) };
+    let known_only = VpcOptions { known_only: true, ..VpcOptions::new(vpc("# nobody")) };
     let meter = MeterOptions::default();
     let mut noted = 0;
     for path in &found {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ipnet::IpNet;
 
-use super::model::{Place, RouteDestination, RouteTarget, Subnet, VpcModel};
+use super::model::{Place, RouteDestination, RouteTable, RouteTarget, Subnet, VpcModel};
 use super::rules::Peer;
 use super::{Mac, Problem, ProblemKind};
 
@@ -157,6 +157,28 @@ fn networks(model: &VpcModel, found: &mut Found) {
                 }
                 _ => {}
             }
+        }
+        same_routes(table, found);
+    }
+}
+
+/// Routes of one table for one range that lead to several targets. That a static one goes before a propagated one is as
+/// it should be.
+fn same_routes(table: &RouteTable, found: &mut Found) {
+    let mut targets: HashMap<(&RouteDestination, bool), &RouteTarget> = HashMap::new();
+    for route in &table.routes {
+        let first = *targets.entry((&route.destination, route.propagated)).or_insert(&route.target);
+        if *first != route.target {
+            let destination = match &route.destination {
+                RouteDestination::Cidr(cidr) => cidr.to_string(),
+                RouteDestination::PrefixList(id) => id.clone(),
+            };
+            let (first, other) = (first.id(), route.target.id());
+            let what = format!(
+                "`{}` has two routes for `{destination}`: that to `{first}` counts, that to `{other}` does not",
+                table.id
+            );
+            found.contradiction(&table.place, what);
         }
     }
 }

@@ -226,6 +226,8 @@ pub struct Route {
     pub target: RouteTarget,
     /// Whether what it leads to is gone: packets are dropped.
     pub blackhole: bool,
+    /// Whether a virtual private gateway put it there by itself; of two routes for one range the other goes before it.
+    pub propagated: bool,
 }
 
 /// One route table.

@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 
 use super::lookup::index;
-use super::model::{RouteDestination, RouteTable, RouteTarget, Subnet, VpcModel};
+use super::model::{self, RouteDestination, RouteTable, RouteTarget, Subnet, VpcModel};
 use super::{InterfaceIndex, Vpc};
 
 /// Which edition of AWS's table of traffic paths is used.
@@ -34,7 +34,7 @@ struct Table {
 
 impl Table {
     fn insert(&mut self, cidr: &IpNet, hop: Hop) {
-        // of two routes for one range the first counts
+        // of two routes for one range the one that goes before the other was put in first
         match cidr {
             IpNet::V4(net) => {
                 self.v4.entry(*net).or_insert(hop);
@@ -67,7 +67,7 @@ impl Routes {
     pub(super) fn new(model: &VpcModel) -> Routes {
         let compile = |described: &RouteTable| {
             let mut table = Table::default();
-            for (at, route) in described.routes.iter().enumerate() {
+            for (at, route) in by_priority(&described.routes) {
                 let hop = |by_list| Hop { route: Some(index(at)), by_list };
                 match &route.destination {
                     RouteDestination::Cidr(cidr) => table.insert(cidr, hop(false)),
@@ -101,6 +101,16 @@ impl Routes {
     pub(super) fn of_subnet(&self, subnet: u32) -> Option<u32> {
         self.subnets.get(subnet as usize).copied().flatten()
     }
+}
+
+/// Routes and their places, those first that go before others for the same range: static ones for a range, static ones
+/// for a prefix list, propagated ones (Amazon VPC User Guide, "Route priority"); among equals the first that is described.
+fn by_priority(routes: &[model::Route]) -> Vec<(usize, &model::Route)> {
+    let mut sorted: Vec<(usize, &model::Route)> = routes.iter().enumerate().collect();
+    sorted.sort_by_key(|(_, route)| {
+        (route.propagated, matches!(route.destination, RouteDestination::PrefixList(_)))
+    });
+    sorted
 }
 
 impl Vpc {

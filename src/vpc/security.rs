@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::lookup::index;
-use super::model::{Interface, VpcModel};
+use super::model::VpcModel;
 use super::ranges::RangeSet;
 use super::rules::{Peer, Ports, SecurityRule};
 use super::why::RuleRef;
@@ -73,17 +73,24 @@ pub struct GroupAnswer {
     pub untracked: bool,
 }
 
-/// The addresses that a reference to a group means: the private ones of the interfaces that have it.
-fn members<'a>(model: &'a VpcModel, group: &'a str) -> impl Iterator<Item = IpNet> + 'a {
-    let has = move |interface: &&Interface| interface.groups.iter().any(|id| id == group);
-    model.interfaces.iter().filter(has).flat_map(|interface| {
-        let own = interface.addresses.iter().map(|address| IpNet::from(*address));
-        own.chain(interface.prefixes.iter().copied())
-    })
+/// The addresses that a reference to each group means: the private ones of the interfaces that have it.
+fn members(model: &VpcModel) -> HashMap<&str, Vec<IpNet>> {
+    let mut members: HashMap<&str, Vec<IpNet>> = HashMap::new();
+    for interface in &model.interfaces {
+        let addresses = interface.addresses.iter().map(|address| IpNet::from(*address));
+        let own: Vec<IpNet> = addresses.chain(interface.prefixes.iter().copied()).collect();
+        for group in &interface.groups {
+            members.entry(group).or_default().extend(&own);
+        }
+    }
+    members
 }
 
 impl Groups {
     pub(super) fn new(model: &VpcModel) -> Groups {
+        let all = model.security_groups.iter().enumerate();
+        let places: HashMap<String, u32> = all.map(|(at, group)| (group.id.clone(), index(at))).collect();
+        let members = members(model);
         let mut sets = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut groups = Vec::new();
@@ -93,7 +100,7 @@ impl Groups {
                     let peer = match &rule.peer {
                         Peer::Cidr(cidr) => CompiledPeer::Cidr(*cidr),
                         peer => CompiledPeer::Set(*known.entry(peer.to_string()).or_insert_with(|| {
-                            sets.push(peer_set(model, peer));
+                            sets.push(peer_set(model, &places, &members, peer));
                             sets.len() - 1
                         })),
                     };
@@ -104,12 +111,6 @@ impl Groups {
             let directions = [&group.ingress, &group.egress];
             groups.push(Group { directions: directions.map(|rules| rules.as_ref().map(&mut compile)) });
         }
-        let places = model
-            .security_groups
-            .iter()
-            .enumerate()
-            .map(|(at, group)| (group.id.clone(), index(at)))
-            .collect();
         Groups { groups, places, sets }
     }
 
@@ -134,12 +135,17 @@ impl Groups {
     }
 }
 
-fn peer_set(model: &VpcModel, peer: &Peer) -> PeerSet {
+fn peer_set(
+    model: &VpcModel,
+    described: &HashMap<String, u32>,
+    members: &HashMap<&str, Vec<IpNet>>,
+    peer: &Peer,
+) -> PeerSet {
     match peer {
         Peer::Cidr(cidr) => PeerSet { ranges: [*cidr].into_iter().collect(), complete: true, private: false },
         Peer::Group(id) => PeerSet {
-            ranges: members(model, id).collect(),
-            complete: model.security_groups.iter().any(|group| group.id == *id),
+            ranges: members.get(id.as_str()).into_iter().flatten().copied().collect(),
+            complete: described.contains_key(id),
             private: true,
         },
         Peer::PrefixList(id) => {

@@ -283,11 +283,12 @@ fn route(route: &Route) -> Value {
         RouteDestination::Cidr(cidr) => ("DestinationIpv6CidrBlock", cidr.to_string()),
         RouteDestination::PrefixList(id) => ("DestinationPrefixListId", id.clone()),
     };
-    json!({
+    compact(json!({
         destination: to,
         target: route.target.id(),
         "State": if route.blackhole { "blackhole" } else { "active" },
-    })
+        "Origin": route.propagated.then_some("EnableVgwRoutePropagation"),
+    }))
 }
 
 fn nat_gateway(gateway: &NatGateway) -> Value {

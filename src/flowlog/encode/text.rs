@@ -3,17 +3,18 @@
 use std::io;
 
 use super::RecordEncoder;
-use crate::flowlog::text::{write_header_line, write_record_line};
+use crate::flowlog::text::{LineWriter, write_header_line};
 use crate::record::{FlowRecord, LogFormat};
 
 pub(super) struct TextEncoder {
     format: LogFormat,
+    lines: LineWriter,
     header: bool,
 }
 
 impl TextEncoder {
     pub(super) fn new(format: &LogFormat, header: bool) -> Self {
-        TextEncoder { format: format.clone(), header }
+        TextEncoder { format: format.clone(), lines: LineWriter::of_any(format), header }
     }
 }
 
@@ -25,7 +26,7 @@ impl RecordEncoder for TextEncoder {
     }
 
     fn record(&mut self, record: &FlowRecord, out: &mut Vec<u8>) -> io::Result<()> {
-        write_record_line(&self.format, record, out);
+        self.lines.write(record, out);
         Ok(())
     }
 }

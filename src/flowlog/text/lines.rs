@@ -41,6 +41,15 @@ impl LineWriter {
     /// A writer for records whose fields with the origins [`Origin::Constant`], [`Origin::Vpc`] and [`Origin::Unknown`] are those of
     /// this record.
     pub fn new(format: &LogFormat, shared: &FlowRecord) -> Self {
+        Self::with(format, Some(shared))
+    }
+
+    /// A writer for any records.
+    pub fn of_any(format: &LogFormat) -> Self {
+        Self::with(format, None)
+    }
+
+    fn with(format: &LogFormat, shared: Option<&FlowRecord>) -> Self {
         let mut pieces: Vec<Piece> = Vec::new();
         for &field in format.fields() {
             let piece = match field {
@@ -55,19 +64,19 @@ impl LineWriter {
                 Field::End => Piece::End,
                 Field::Action => Piece::Action,
                 Field::LogStatus => Piece::LogStatus,
-                _ if field == Field::Version
-                    || matches!(field.origin(), Origin::Constant | Origin::Vpc | Origin::Unknown) =>
-                {
-                    let mut text = Vec::new();
-                    write_value(format.value(field, shared), &mut text);
-                    text.push(b' ');
-                    if let Some(Piece::Text(before)) = pieces.last_mut() {
-                        before.append(&mut text);
-                        continue;
+                _ => match shared_value(format, field, shared) {
+                    Some(value) => {
+                        let mut text = Vec::new();
+                        write_value(value, &mut text);
+                        text.push(b' ');
+                        if let Some(Piece::Text(before)) = pieces.last_mut() {
+                            before.append(&mut text);
+                            continue;
+                        }
+                        Piece::Text(text)
                     }
-                    Piece::Text(text)
-                }
-                _ => Piece::Other(field),
+                    None => Piece::Other(field),
+                },
             };
             pieces.push(piece);
         }
@@ -104,6 +113,17 @@ impl LineWriter {
             }
         }
         line.end();
+    }
+}
+
+/// The value of a field that all records share.
+fn shared_value<'a>(format: &LogFormat, field: Field, shared: Option<&'a FlowRecord>) -> Option<Value<'a>> {
+    match field {
+        Field::Version => Some(Value::UInt(u64::from(format.version()))),
+        _ if matches!(field.origin(), Origin::Constant | Origin::Vpc | Origin::Unknown) => {
+            shared.map(|record| field.get(record))
+        }
+        _ => None,
     }
 }
 

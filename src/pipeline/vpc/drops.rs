@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
+
 use super::classes::Owner;
 use super::options::VpcOptions;
 use crate::flow::{WindowIndex, Windows};
@@ -17,7 +19,7 @@ type CapturedOn = (u32, u32);
 /// Whose packets were seen on each interface of the captures: the judge's end.
 #[derive(Debug, Default)]
 pub(super) struct SeenOn {
-    known: HashSet<(CapturedOn, Owner)>,
+    known: HashSet<(CapturedOn, Owner), RandomState>,
     seen: OwnersOn,
 }
 

@@ -12,7 +12,7 @@ mod rules;
 mod toml;
 mod twice;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -46,8 +46,11 @@ const DOCUMENTS: [(&str, &str, Reader); 13] = [
 #[derive(Debug, Default)]
 pub struct ModelBuilder {
     model: VpcModel,
-    /// Groups as `describe-security-group-rules` has them, rule by rule.
+    /// Where each thing is among all of its kind, by its kind and identifier.
+    places: HashMap<(&'static str, String), usize>,
+    /// Groups as `describe-security-group-rules` has them, rule by rule, and where each is.
     listed_rules: Vec<SecurityGroup>,
+    listed_places: HashMap<String, usize>,
     /// The service ranges that are in the model.
     ranges: HashSet<ServiceRange>,
 }
@@ -66,6 +69,11 @@ impl ModelBuilder {
                 place: Place { file: file.to_owned(), path: String::new() },
                 what: "found a list, expected an object as the AWS CLI prints it".to_owned(),
                 hint: Some("leave `--query` out of the command that made it".to_owned()),
+            }),
+            None => Err(VpcError {
+                place: Place { file: file.to_owned(), path: String::new() },
+                what: "is empty".to_owned(),
+                hint: Some("the command that was to fill it has probably failed; run it again".to_owned()),
             }),
             _ => self.add_toml(file, text),
         }

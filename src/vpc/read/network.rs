@@ -149,7 +149,8 @@ fn route(node: &Node<'_>) -> Result<Route> {
     }
     let target = target.map_or_else(|| RouteTarget::Other("-".to_owned()), |id| RouteTarget::of(&id));
     let blackhole = node.get_word("State")?.as_deref() == Some("blackhole");
-    Ok(Route { destination, target, blackhole })
+    let propagated = node.get_word("Origin")?.as_deref() == Some("EnableVgwRoutePropagation");
+    Ok(Route { destination, target, blackhole, propagated })
 }
 
 impl RouteTarget {

@@ -1,6 +1,8 @@
 //! A value of a description, and where it stands: so that every error has the file and the path.
 
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -13,8 +15,22 @@ use crate::vpc::{Place, VpcError};
 #[derive(Clone)]
 pub(super) struct Node<'a> {
     file: &'a str,
-    path: String,
+    /// `None` for a whole document.
+    step: Option<Rc<Step<'a>>>,
     value: &'a Value,
+}
+
+/// The last step of a path. Paths are put into words only where they are asked for: few of many values are.
+struct Step<'a> {
+    before: Option<Rc<Step<'a>>>,
+    to: To<'a>,
+}
+
+/// Where a step leads.
+#[derive(Clone, Copy)]
+enum To<'a> {
+    Member(&'a str),
+    Item(usize),
 }
 
 pub(super) type Result<T> = std::result::Result<T, VpcError>;
@@ -22,12 +38,23 @@ pub(super) type Result<T> = std::result::Result<T, VpcError>;
 impl<'a> Node<'a> {
     /// A whole document.
     pub(super) fn root(file: &'a str, value: &'a Value) -> Self {
-        Node { file, path: String::new(), value }
+        Node { file, step: None, value }
     }
 
     /// Where it stands.
     pub(super) fn place(&self) -> Place {
-        Place { file: self.file.to_owned(), path: self.path.clone() }
+        let steps = iter::successors(self.step.as_deref(), |step| step.before.as_deref());
+        let mut steps: Vec<To<'_>> = steps.map(|step| step.to).collect();
+        steps.reverse();
+        let mut path = String::new();
+        for step in steps {
+            match step {
+                To::Member(key) if path.is_empty() => path.push_str(key),
+                To::Member(key) => path.extend([".", key]),
+                To::Item(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        Place { file: self.file.to_owned(), path }
     }
 
     /// An error at this place.
@@ -54,24 +81,24 @@ impl<'a> Node<'a> {
         self.value.as_object().ok_or_else(|| self.expected("an object"))
     }
 
-    fn child(&self, key: &str, value: &'a Value) -> Node<'a> {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        Node { file: self.file, path: format!("{}{dot}{key}", self.path), value }
+    fn child(&self, to: To<'a>, value: &'a Value) -> Node<'a> {
+        let step = Step { before: self.step.clone(), to };
+        Node { file: self.file, step: Some(Rc::new(step)), value }
     }
 
     /// A member, where it is there and not null.
-    pub(super) fn get(&self, key: &str) -> Result<Option<Node<'a>>> {
+    pub(super) fn get(&self, key: &'a str) -> Result<Option<Node<'a>>> {
         let value = self.object()?.get(key).filter(|value| !value.is_null());
-        Ok(value.map(|value| self.child(key, value)))
+        Ok(value.map(|value| self.child(To::Member(key), value)))
     }
 
     /// A member that has to be there.
-    pub(super) fn need(&self, key: &str) -> Result<Node<'a>> {
+    pub(super) fn need(&self, key: &'a str) -> Result<Node<'a>> {
         self.get(key)?.ok_or_else(|| self.error(format!("expected `{key}`, which is not there")))
     }
 
     /// A list's items; none where it is not there.
-    pub(super) fn items(&self, key: &str) -> Result<Vec<Node<'a>>> {
+    pub(super) fn items(&self, key: &'a str) -> Result<Vec<Node<'a>>> {
         match self.get(key)? {
             None => Ok(Vec::new()),
             Some(list) => list.list(),
@@ -81,8 +108,7 @@ impl<'a> Node<'a> {
     /// Its items.
     pub(super) fn list(&self) -> Result<Vec<Node<'a>>> {
         let Some(list) = self.value.as_array() else { return Err(self.expected("a list")) };
-        let item = |(index, value)| Node { file: self.file, path: format!("{}[{index}]", self.path), value };
-        Ok(list.iter().enumerate().map(item).collect())
+        Ok(list.iter().enumerate().map(|(index, value)| self.child(To::Item(index), value)).collect())
     }
 
     /// Its text.
@@ -102,7 +128,7 @@ impl<'a> Node<'a> {
     }
 
     /// A text where it is there; `None` also for an empty one.
-    pub(super) fn get_text(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn get_text(&self, key: &'a str) -> Result<Option<String>> {
         match self.get(key)? {
             Some(node) if node.value.as_str() == Some("") => Ok(None),
             Some(node) => node.text().map(Some),
@@ -121,12 +147,12 @@ impl<'a> Node<'a> {
     }
 
     /// A word that has to be there.
-    pub(super) fn need_word(&self, key: &str) -> Result<String> {
+    pub(super) fn need_word(&self, key: &'a str) -> Result<String> {
         self.need(key)?.word()
     }
 
     /// A word where it is there; an empty one is none.
-    pub(super) fn get_word(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn get_word(&self, key: &'a str) -> Result<Option<String>> {
         match self.get(key)? {
             Some(node) if node.value.as_str() == Some("") => Ok(None),
             Some(node) => node.word().map(Some),
@@ -135,13 +161,13 @@ impl<'a> Node<'a> {
     }
 
     /// An account's number, with or without quotes.
-    pub(super) fn get_account(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn get_account(&self, key: &'a str) -> Result<Option<String>> {
         let Some(node) = self.get(key)? else { return Ok(None) };
         node.without_white_space(node.text_or_number()?).map(Some)
     }
 
     /// A list of words; none where it is not there.
-    pub(super) fn words(&self, key: &str) -> Result<Vec<String>> {
+    pub(super) fn words(&self, key: &'a str) -> Result<Vec<String>> {
         self.items(key)?.iter().map(Node::word).collect()
     }
 
@@ -161,23 +187,23 @@ impl<'a> Node<'a> {
     }
 
     /// The ranges of a list; none where it is not there.
-    pub(super) fn cidrs(&self, key: &str) -> Result<Vec<IpNet>> {
+    pub(super) fn cidrs(&self, key: &'a str) -> Result<Vec<IpNet>> {
         self.items(key)?.iter().map(Node::cidr).collect()
     }
 
     /// Yes or no; no where it is not there.
-    pub(super) fn flag(&self, key: &str) -> Result<bool> {
+    pub(super) fn flag(&self, key: &'a str) -> Result<bool> {
         Ok(self.get_flag(key)?.unwrap_or(false))
     }
 
     /// Yes or no, where it is there.
-    pub(super) fn get_flag(&self, key: &str) -> Result<Option<bool>> {
+    pub(super) fn get_flag(&self, key: &'a str) -> Result<Option<bool>> {
         let Some(node) = self.get(key)? else { return Ok(None) };
         node.value.as_bool().map(Some).ok_or_else(|| node.expected("`true` or `false`"))
     }
 
     /// A whole number within these bounds, where it is there.
-    pub(super) fn integer(&self, key: &str, least: i64, most: i64) -> Result<Option<i64>> {
+    pub(super) fn integer(&self, key: &'a str, least: i64, most: i64) -> Result<Option<i64>> {
         let Some(node) = self.get(key)? else { return Ok(None) };
         let number = node.value.as_i64().filter(|number| (least..=most).contains(number));
         let expected = || node.expected(&format!("a whole number from {least} to {most}"));

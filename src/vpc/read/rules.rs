@@ -60,8 +60,7 @@ pub(super) fn security_group_rules(builder: &mut ModelBuilder, root: &Node<'_>) 
 impl ModelBuilder {
     /// Notes a group's rule that was listed by itself.
     fn list_rule(&mut self, id: &str, rule: SecurityRule, egress: bool, node: &Node<'_>) {
-        let known = self.listed_rules.iter().position(|group| group.id == id);
-        let at = known.unwrap_or_else(|| {
+        let at = *self.listed_places.entry(id.to_owned()).or_insert_with(|| {
             self.listed_rules.push(SecurityGroup {
                 id: id.to_owned(),
                 ingress: Some(Vec::new()),
@@ -82,9 +81,9 @@ impl ModelBuilder {
     /// out.
     pub(super) fn take_listed_rules(&mut self) {
         for listed in std::mem::take(&mut self.listed_rules) {
-            let Some(known) = self.model.security_groups.iter_mut().find(|known| known.id == listed.id)
-            else {
-                self.model.security_groups.push(listed);
+            let at = self.places.get(&(SecurityGroup::KIND, listed.id.clone()));
+            let Some(known) = at.and_then(|at| self.model.security_groups.get_mut(*at)) else {
+                self.put(listed);
                 continue;
             };
             known.ingress = known.ingress.take().or_else(|| listed.ingress.clone());

@@ -14,6 +14,9 @@ use crate::vpc::{Problem, ProblemKind};
 
 /// Something with an identifier, which may be described in several places.
 pub(super) trait Described: Sized {
+    /// The name of its kind.
+    const KIND: &'static str;
+
     /// Where all of its kind are.
     fn all(model: &mut VpcModel) -> &mut Vec<Self>;
 
@@ -48,6 +51,8 @@ impl<T: Hash + Eq> Unordered for Option<Vec<T>> {
 macro_rules! described {
     ($($type:ident in $list:ident, whatever the order of [$($unordered:ident)*], the [$($left_out:ident)*];)*) => {
         $(impl Described for $type {
+            const KIND: &'static str = stringify!($list);
+
             fn all(model: &mut VpcModel) -> &mut Vec<Self> {
                 &mut model.$list
             }
@@ -90,15 +95,15 @@ described! {
 impl ModelBuilder {
     /// Adds a thing, unless it is there already.
     pub(super) fn put<T: Described>(&mut self, thing: T) {
-        let known = T::all(&mut self.model).iter().find(|known| known.id() == thing.id());
-        let contradiction = match known {
-            Some(known) => (!known.is_like(&thing)).then(|| contradiction(known, &thing)),
-            None => {
-                T::all(&mut self.model).push(thing);
-                None
+        let all = T::all(&mut self.model);
+        let at = *self.places.entry((T::KIND, thing.id().to_owned())).or_insert(all.len());
+        match all.get(at) {
+            Some(known) => {
+                let contradiction = (!known.is_like(&thing)).then(|| contradiction(known, &thing));
+                self.model.problems.extend(contradiction);
             }
-        };
-        self.model.problems.extend(contradiction);
+            None => all.push(thing),
+        }
     }
 }
 

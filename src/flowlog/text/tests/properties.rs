@@ -85,9 +85,11 @@ proptest! {
         records in prop::collection::vec(any_record(), 1..4),
     ) {
         let shared = &records[0];
-        let lines = LineWriter::new(&format, shared);
+        let (lines, lines_of_any) = (LineWriter::new(&format, shared), LineWriter::of_any(&format));
         let (mut found, mut expected) = (Vec::new(), Vec::new());
         for record in &records {
+            lines_of_any.write(record, &mut found);
+            write_record_line(&format, record, &mut expected);
             let mut same = shared.clone();
             for field in Field::ALL {
                 if !matches!(field.origin(), Origin::Constant | Origin::Vpc | Origin::Unknown) {

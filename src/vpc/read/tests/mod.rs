@@ -41,6 +41,9 @@ fn what_cannot_be_read_is_named_with_file_and_path() {
             r#"{"SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "-1"}]}]}"#,
             "`a.json`, SecurityGroups[0].IpPermissions[0]: expected `IpRanges`, `Ipv6Ranges`, `PrefixListIds` or `UserIdGroupPairs`",
         ),
+        // an empty file was taken for a VPC of nothing
+        ("", "`a.json`: is empty"),
+        ("\u{feff} \n", "`a.json`: is empty"),
         ("x = [", "`a.json`: is neither JSON of the AWS CLI nor TOML: line 1: "),
         ("[[interfaec]]", "`a.json`: `interfaec` has no meaning here; the nearest is `interface`"),
         (

@@ -256,3 +256,40 @@ fn an_interface_without_groups_was_taken_for_one_that_filters_nothing() {
     assert_eq!(missing(r#", "Groups": []"#), 0);
     assert_eq!(missing(""), 1);
 }
+
+#[test]
+fn of_two_routes_for_one_range_the_first_counted_even_if_it_was_propagated() {
+    let route = |target: &str, more: &str| {
+        format!(r#"{{"DestinationCidrBlock": "192.168.0.0/16", "GatewayId": "{target}"{more}}}"#)
+    };
+    let by_list = r#"{"DestinationPrefixListId": "pl-1", "GatewayId": "vgw-3"}"#.to_owned();
+    let propagated = route("vgw-1", r#", "Origin": "EnableVgwRoutePropagation""#);
+    let described = |routes: &[&String]| {
+        let routes: Vec<&str> = routes.iter().map(|route| route.as_str()).collect();
+        let tables = format!(
+            r#"{{"RouteTables": [{{"RouteTableId": "rtb-1", "Associations": [{{"SubnetId": "subnet-1"}}], "Routes": [{}]}}]}}"#,
+            routes.join(", ")
+        );
+        let mut builder = ModelBuilder::default();
+        builder.add("routes.json", &tables).unwrap();
+        builder
+            .add("a.toml", "[[subnet]]\nid = \"subnet-1\"\n[[interface]]\nid = \"eni-1\"\nsubnet = \"subnet-1\"\n[[prefix-list]]\nid = \"pl-1\"\ncidrs = [\"192.168.0.0/16\"]")
+            .unwrap();
+        let model = builder.finish();
+        let told: Vec<String> = model.problems.iter().map(|problem| problem.what.clone()).collect();
+        let vpc = Vpc::new(model);
+        let from = vpc.interface_named("eni-1").unwrap();
+        let target = vpc.route(from, "192.168.1.1".parse().unwrap()).unwrap().target.id().to_owned();
+        (target, told.into_iter().find(|what| what.contains("two routes")))
+    };
+    let (one, other) = (route("igw-1", ""), route("igw-2", ""));
+    for routes in
+        [[&propagated, &by_list, &one], [&one, &by_list, &propagated], [&by_list, &propagated, &one]]
+    {
+        assert_eq!(described(&routes), ("igw-1".to_owned(), None));
+    }
+    assert_eq!(described(&[&propagated, &by_list]), ("vgw-3".to_owned(), None));
+    let told =
+        "`rtb-1` has two routes for `192.168.0.0/16`: that to `igw-2` counts, that to `igw-1` does not";
+    assert_eq!(described(&[&other, &one, &other]), ("igw-2".to_owned(), Some(told.to_owned())));
+}

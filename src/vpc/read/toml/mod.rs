@@ -137,7 +137,7 @@ fn as_json(value: ::toml::Value) -> Value {
 }
 
 /// `[name]` or every `[[name]]`.
-fn tables<'a>(root: &Node<'a>, name: &str) -> Result<Vec<Node<'a>>> {
+fn tables<'a>(root: &Node<'a>, name: &'a str) -> Result<Vec<Node<'a>>> {
     match root.get(name)? {
         None => Ok(Vec::new()),
         Some(one) if one.object().is_ok() => Ok(vec![one]),

@@ -136,7 +136,7 @@ fn route_table(common: &Common, node: &Node<'_>, subnets: Vec<String>) -> Result
                  with `igw-`, `vgw-`, `vpce-`, `nat-`, `tgw-`, `pcx-`, `eni-`, `eigw-`, `lgw-` or `cagw-`"
             )));
         }
-        routes.push(Route { destination, target, blackhole });
+        routes.push(Route { destination, target, blackhole, propagated: false });
     }
     Ok(RouteTable {
         id: node.need_word("id")?,
