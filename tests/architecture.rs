@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Each room and its floor. A file imports only from floors below its own, from its own room, and on floor 0 from
 /// the rooms named before its own.
 const FLOORS: &[(&str, usize)] = &[
+    ("random", 0),
     ("packet", 0),
     ("flow", 0),
     ("record", 0),
