@@ -24,6 +24,7 @@ mod kind;
 mod kit;
 mod lint;
 mod live;
+mod mask;
 mod memory;
 mod messages;
 mod objects;

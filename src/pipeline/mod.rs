@@ -24,6 +24,7 @@ mod intake;
 mod ledger;
 mod lint;
 mod logs;
+mod masked;
 mod options;
 mod ordered;
 mod points;
