@@ -63,6 +63,7 @@
 //! | 1 | [`dissect`] | a captured packet, byte by byte → its header fields, and what a record has of each |
 //! | 1 | [`mask`] | names and addresses → others that stand for them, by a key |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
+//! | 1 | [`quiz`] | what is known of a capture → questions with choices |
 //! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
@@ -90,6 +91,7 @@ pub mod mask;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;
+pub mod quiz;
 pub mod random;
 pub mod record;
 pub mod store;

@@ -28,6 +28,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("store", 1),
     ("kit", 1),
     ("mask", 1),
+    ("quiz", 1),
     ("generate", 1),
     ("pipeline", 2),
     ("cli", 3),
