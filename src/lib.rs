@@ -48,7 +48,6 @@
 //!
 //! | floor | module | what it holds |
 //! |---|---|---|
-//! | 0 | [`random`] | random numbers that are the same on every machine |
 //! | 0 | [`packet`] | the words for packets: a captured packet, an IP packet, times, flags, reasons to skip |
 //! | 0 | [`flow`] | flow keys, capture windows, counters |
 //! | 0 | [`record`] | the 54 fields, a record with a typed value for each, log formats |
@@ -92,7 +91,7 @@ pub mod meter;
 pub mod packet;
 pub mod pipeline;
 pub mod quiz;
-pub mod random;
+mod random;
 pub mod record;
 pub mod store;
 pub mod vpc;

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod captures;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,25 +32,6 @@ const NAMES: [&str; 12] = [
 ];
 const HIDDEN: [&str; 5] =
     ["123456789012", "1235b8ca123456789", "abcdefab012345678", "acme", "0123456789abcdef"];
-
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.to_string_lossy().contains(".pcap") {
-            found.push(path);
-        }
-    }
-}
-
-fn fixtures() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    captures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures"), &mut found);
-    assert!(found.len() > 100, "only {} captures were found", found.len());
-    found.sort();
-    found
-}
 
 fn key_file(folder: &Path) -> PathBuf {
     let path = folder.join("key");
@@ -125,7 +108,7 @@ fn no_original_survives_in_any_explanation() {
     let key = key_file(folder.path());
     let mask = Mask::new(&KEY.parse().unwrap());
     let (mut looked_for, mut changed) = (0, 0);
-    for path in fixtures() {
+    for path in captures::below("fixtures/captures") {
         let name = path.to_str().unwrap();
         let file = path.file_name().unwrap().to_str().unwrap();
         let mut check = |extra: &[&str], secrets: &Secrets| {

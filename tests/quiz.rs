@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod captures;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
@@ -21,25 +23,6 @@ use flowtruth::pipeline::{
 };
 use flowtruth::quiz::{Facts, Question, Subject, questions};
 use flowtruth::record::{FlowRecord, LogFormat};
-
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.to_string_lossy().contains(".pcap") {
-            found.push(path);
-        }
-    }
-}
-
-fn fixtures() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    captures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"), &mut found);
-    assert!(found.len() > 100, "only {} captures were found", found.len());
-    found.sort();
-    found
-}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures").join(name)
@@ -256,7 +239,7 @@ fn check(asked: &Asked, seeds: std::ops::Range<u64>, count: usize, found: &mut B
 #[test]
 fn exactly_one_choice_is_right_on_every_fixture_under_many_seeds() {
     let mut found = BTreeMap::new();
-    for path in fixtures() {
+    for path in captures::below("fixtures") {
         check(&Asked::new(&path, 600, Tunnels::NONE, "v2"), 1..7, 30, &mut found);
         check(&Asked::new(&path, 60, "all".parse().unwrap(), "v2"), 7..9, 30, &mut found);
     }
@@ -269,7 +252,7 @@ fn exactly_one_choice_is_right_on_every_fixture_under_many_seeds() {
 #[test]
 fn one_second_intervals_make_no_question_wrong() {
     let mut found = BTreeMap::new();
-    for path in fixtures() {
+    for path in captures::below("fixtures") {
         check(&Asked::new(&path, 1, Tunnels::NONE, "v2"), 1..3, 40, &mut found);
     }
     assert!(found.len() >= 12, "{found:?}");
@@ -345,7 +328,7 @@ fn of_a_large_capture_some_connections_are_asked_about_and_all_of_each() {
 fn masked_questions_name_no_address() {
     let key = "5b1f0c6d7e8a99aa0b1c2d3e4f506172839405a6b7c8d9eafb0c1d2e3f405162";
     let mask = Mask::new(&key.parse().unwrap());
-    for path in fixtures() {
+    for path in captures::below("fixtures") {
         let asked = Asked::new(&path, 600, Tunnels::NONE, "v2");
         let plain = questions(&asked.facts(2), &Subject::ALL, 2, 12);
         let options = QuizOptions { seed: 2, ..asked.options.clone() };

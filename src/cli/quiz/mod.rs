@@ -61,9 +61,9 @@ pub fn run(args: &QuizArgs) -> Result {
         Some(mask) if !is_standard => mask.file(&owners),
         _ => clean(&owners),
     };
-    let asks = !(args.print || args.json || args.answer_key || args.answers) && !is_standard;
+    let prints = args.print || args.json || args.answer_key || args.answers || is_standard;
     let is_live = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let exit = if args.ask || asks && is_live {
+    let exit = if args.ask || (is_live && !prints) {
         ask::ask(&questions, &mut io::stdin().lock())?
     } else {
         show(&page(args, &name, &questions))?;
