@@ -60,7 +60,9 @@
 //! | 1 | [`flowlog`] | records ↔ text, Parquet, JSON |
 //! | 1 | [`lint`] | lines of a flow log → what in them cannot be true, or breaks what reads it |
 //! | 1 | [`dissect`] | a captured packet, byte by byte → its header fields, and what a record has of each |
+//! | 1 | [`mask`] | names and addresses → others that stand for them, by a key |
 //! | 1 | [`diff`] | two sides of the same traffic → their differences, each with its cause |
+//! | 1 | [`quiz`] | what is known of a capture → questions with choices |
 //! | 1 | [`store`] | objects in S3, listed, read and written |
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
@@ -84,9 +86,12 @@ pub mod flowlog;
 pub mod generate;
 pub mod kit;
 pub mod lint;
+pub mod mask;
 pub mod meter;
 pub mod packet;
 pub mod pipeline;
+pub mod quiz;
+mod random;
 pub mod record;
 pub mod store;
 pub mod vpc;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Each room and its floor. A file imports only from floors below its own, from its own room, and on floor 0 from
 /// the rooms named before its own.
 const FLOORS: &[(&str, usize)] = &[
+    ("random", 0),
     ("packet", 0),
     ("flow", 0),
     ("record", 0),
@@ -26,6 +27,8 @@ const FLOORS: &[(&str, usize)] = &[
     ("deliver", 1),
     ("store", 1),
     ("kit", 1),
+    ("mask", 1),
+    ("quiz", 1),
     ("generate", 1),
     ("pipeline", 2),
     ("cli", 3),
@@ -45,7 +48,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("futures_util", &["store"]),
     ("object_store", &["store"]),
     ("tokio", &["store"]),
+    ("hmac", &["mask"]),
+    ("ipcrypt_rs", &["mask"]),
+    ("sha2", &["mask"]),
     ("csv", &["pipeline"]),
+    ("getrandom", &["cli"]),
     ("clap", &["cli"]),
     ("ctrlc", &["cli"]),
     ("indicatif", &["cli"]),

@@ -1,4 +1,5 @@
-//! The commands in `README.md`, `CONTRIBUTING.md` and `docs/*.md`, run; and the files that these pages name, looked for.
+//! The commands in `README.md`, `CONTRIBUTING.md`, `docs/*.md` and `docs/lessons/*.md`, run; and the files that these
+//! pages name, looked for.
 //!
 //! A fenced block of ```` ```console ```` is one session of `sh`: lines that begin with `$ ` are commands (`> ` goes on with the
 //! line before), what follows is their output, standard error included, to the letter. A line `…` in it stands for any
@@ -37,8 +38,9 @@ fn root() -> &'static Path {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<_> = fs::read_dir(root().join("docs"))
-        .unwrap()
+    let mut pages: Vec<_> = ["docs", "docs/lessons"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();

@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod captures;
+
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flowtruth::capture::{CaptureInput, MergeStep, MergedCaptures};
 use flowtruth::decode::{Tunnels, decode};
@@ -16,25 +17,6 @@ use flowtruth::pipeline::{
     ExplainOptions, MeterOptions, Progress, RecordOptions, convert, explain_flow, explain_packet,
 };
 use flowtruth::record::{Field, FlowRecord, LogFormat};
-
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.to_string_lossy().contains(".pcap") {
-            found.push(path);
-        }
-    }
-}
-
-fn fixtures() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    captures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures"), &mut found);
-    assert!(found.len() > 100, "only {} captures were found", found.len());
-    found.sort();
-    found
-}
 
 fn meter(seconds: u32, tunnels: Tunnels) -> MeterOptions {
     let interval = AggregationInterval::Seconds(seconds.try_into().unwrap());
@@ -71,7 +53,7 @@ fn converted(path: &Path, meter: &MeterOptions) -> Vec<Told> {
 #[test]
 fn a_flow_s_records_are_those_that_convert_writes() {
     let everything = FlowPattern::default();
-    for path in fixtures() {
+    for path in captures::below("fixtures/captures") {
         for (seconds, tunnels) in [(600, Tunnels::NONE), (1, "all".parse().unwrap())] {
             let meter = meter(seconds, tunnels);
             let options = ExplainOptions { meter: meter.clone(), with_direction: false };
@@ -86,7 +68,7 @@ fn a_flow_s_records_are_those_that_convert_writes() {
 #[test]
 fn a_packet_s_record_is_one_that_convert_writes() {
     let mut checked = 0;
-    for path in fixtures() {
+    for path in captures::below("fixtures/captures") {
         let meter = meter(60, Tunnels::NONE);
         let written: HashSet<Told> = converted(&path, &meter).into_iter().collect();
         let options = ExplainOptions { meter, with_direction: false };
@@ -127,7 +109,7 @@ fn decoded(ip: &IpPacket) -> BTreeMap<Field, String> {
 #[test]
 fn bytes_say_what_was_decoded_of_them() {
     let mut checked = 0;
-    for path in fixtures() {
+    for path in captures::below("fixtures/captures") {
         for tunnels in [Tunnels::NONE, "all".parse().unwrap()] {
             let mut captures = MergedCaptures::new(vec![CaptureInput::Path(path.clone())]);
             while let Some(step) = captures.step() {

@@ -39,6 +39,7 @@ Examples:
   flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
                                                      the packets behind a record
   flowtruth explain capture.pcap --packet 7          a packet's bytes, and its record
+  flowtruth quiz capture.pcap                        questions about it, checked and explained
   flowtruth explain-action --vpc vpc/ '203.0.113.5->10.0.0.10:22/tcp'
                                                      what a VPC's rules do to a flow
   flowtruth kit athena --log-format v5               a table for the log, to be created in Athena
@@ -85,6 +86,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Show what a packet knew, what its record kept, and what was lost
     Explain(Box<super::explain::args::ExplainArgs>),
+    /// Ask questions about a capture and its records
+    Quiz(Box<super::quiz::args::QuizArgs>),
     /// Say what the rules of a VPC do to a flow, without a capture
     ExplainAction(ExplainArgs),
     /// Explain the fields of a flow log record

@@ -24,11 +24,13 @@ mod kind;
 mod kit;
 mod lint;
 mod live;
+mod mask;
 mod memory;
 mod messages;
 mod objects;
 mod output;
 mod progress;
+mod quiz;
 mod score;
 mod settings;
 mod shell;
@@ -85,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Generate(args) => generate::run(*args),
         Command::Score(args) => score::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Quiz(args) => quiz::run(&args),
         Command::ExplainAction(args) => vpc::explain::run(&args),
         Command::Fields(args) => fields::run(args),
         Command::Kit(args) => kit::run(*args),

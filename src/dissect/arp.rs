@@ -20,8 +20,8 @@ pub(super) fn arp(cursor: &mut Cursor<'_>) -> Next {
     for (hardware_name, protocol_name) in
         [("sender hardware", "sender protocol"), ("target hardware", "target protocol")]
     {
-        cursor.part(hardware_name, hardware, Lost, |bytes| joined(bytes, ":", |byte| format!("{byte:02x}")));
-        cursor.part(protocol_name, protocol, Lost, |bytes| joined(bytes, ".", |byte| byte.to_string()));
+        cursor.hardware(hardware_name, hardware, |bytes| joined(bytes, ":", |byte| format!("{byte:02x}")));
+        cursor.address(protocol_name, protocol, Lost, |bytes| joined(bytes, ".", |byte| byte.to_string()));
     }
     Next::Payload("padding")
 }

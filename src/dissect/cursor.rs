@@ -1,6 +1,6 @@
 //! Where in a frame the walk is, and the layers so far.
 
-use super::layer::{Fate, Layer, Part};
+use super::layer::{Fate, Holds, Layer, Part};
 
 /// The walk over a frame.
 #[derive(Debug)]
@@ -86,8 +86,45 @@ impl<'a> Cursor<'a> {
         let bytes = self.at..self.at + found.len();
         self.at = bytes.end;
         if let Some(layer) = self.layers.last_mut() {
-            layer.parts.push(Part { name, bytes, value, fate, facts });
+            layer.parts.push(Part { name, bytes, value, fate, facts, holds: Holds::Number, hidden: false });
         }
+    }
+
+    /// Says of the last field that it holds something other than a number.
+    fn holding(&mut self, holds: Holds) {
+        if let Some(part) = self.layers.last_mut().and_then(|layer| layer.parts.last_mut()) {
+            part.holds = holds;
+        }
+    }
+
+    /// An IP address.
+    pub(super) fn address(
+        &mut self,
+        name: &'static str,
+        length: usize,
+        fate: Fate,
+        say: impl FnOnce(&[u8]) -> String,
+    ) {
+        self.part(name, length, fate, say);
+        self.holding(Holds::Address);
+    }
+
+    /// A hardware address.
+    pub(super) fn hardware(&mut self, name: &'static str, length: usize, say: impl FnOnce(&[u8]) -> String) {
+        self.part(name, length, Fate::Lost, say);
+        self.holding(Holds::Hardware);
+    }
+
+    /// A number in hexadecimal that is computed from others, or is an address for those who know more.
+    pub(super) fn derived(&mut self, name: &'static str, length: usize) {
+        self.hexadecimal(name, length, Fate::Lost);
+        self.holding(Holds::Derived);
+    }
+
+    /// Bytes that are not taken apart: what is said of them is not what they are.
+    pub(super) fn opaque(&mut self, name: &'static str, length: usize, say: impl FnOnce(&[u8]) -> String) {
+        self.part(name, length, Fate::Lost, say);
+        self.holding(Holds::Opaque);
     }
 
     /// A number of at most eight bytes.
@@ -106,7 +143,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn unnamed(&mut self, name: &'static str, until: usize) {
         self.layer(name);
         let length = until.saturating_sub(self.at);
-        self.part("bytes", length, Fate::Lost, |bytes| count(bytes.len()));
+        self.opaque("bytes", length, |bytes| count(bytes.len()));
     }
 
     /// What is left: payload up to the end of the counted packet, and what is behind it.
@@ -118,11 +155,11 @@ impl<'a> Cursor<'a> {
         };
         if inside > 0 {
             self.layer(name);
-            self.part("bytes", inside, Fate::Lost, |bytes| count(bytes.len()));
+            self.opaque("bytes", inside, |bytes| count(bytes.len()));
         }
         if left > inside {
             self.layers.push(Layer { name: "behind the packet", counted: false, parts: Vec::new() });
-            self.part("padding or checksum", left - inside, Fate::Lost, |bytes| count(bytes.len()));
+            self.opaque("padding or checksum", left - inside, |bytes| count(bytes.len()));
         }
     }
 

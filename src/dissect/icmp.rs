@@ -13,14 +13,14 @@ pub(super) fn icmp(cursor: &mut Cursor<'_>, name: &'static str) -> Next {
         kind_text(kind, is_v6).map_or_else(|| kind.to_string(), |text| format!("{kind}, {text}"))
     });
     cursor.number("code", 1, Lost);
-    cursor.hexadecimal("checksum", 2, Lost);
+    cursor.derived("checksum", 2);
     let is_echo = matches!((kind, is_v6), (Some(0 | 8), false) | (Some(128 | 129), true));
     if is_echo {
         cursor.number("identifier", 2, Lost);
         cursor.number("sequence number", 2, Lost);
         return Next::Payload("payload");
     }
-    cursor.hexadecimal("rest of the header", 4, Lost);
+    cursor.derived("rest of the header", 4);
     Next::Payload("message")
 }
 

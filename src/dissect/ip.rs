@@ -32,11 +32,11 @@ pub(super) fn v4(cursor: &mut Cursor<'_>) -> Next {
     });
     cursor.number("time to live", 1, Lost);
     cursor.part("protocol", 1, Kept(&[Field::Protocol]), |bytes| protocol_text(number(bytes)));
-    cursor.hexadecimal("header checksum", 2, Lost);
-    cursor.part("source address", 4, Kept(SOURCE), v4_text);
-    cursor.part("destination address", 4, Kept(DESTINATION), v4_text);
+    cursor.derived("header checksum", 2);
+    cursor.address("source address", 4, Kept(SOURCE), v4_text);
+    cursor.address("destination address", 4, Kept(DESTINATION), v4_text);
     if header > 20 {
-        cursor.part("options", header - 20, Lost, |bytes| format!("{} bytes", bytes.len()));
+        cursor.opaque("options", header - 20, |bytes| format!("{} bytes", bytes.len()));
     }
     match protocol {
         None => Next::Nothing,
@@ -84,8 +84,8 @@ pub(super) fn v6(cursor: &mut Cursor<'_>) -> Next {
     });
     next_header(cursor, next);
     cursor.number("hop limit", 1, Lost);
-    cursor.part("source address", 16, Kept(SOURCE), v6_text);
-    cursor.part("destination address", 16, Kept(DESTINATION), v6_text);
+    cursor.address("source address", 16, Kept(SOURCE), v6_text);
+    cursor.address("destination address", 16, Kept(DESTINATION), v6_text);
     next.map_or(Next::Nothing, Next::Protocol)
 }
 
@@ -130,6 +130,6 @@ pub(super) fn extension(cursor: &mut Cursor<'_>, protocol: u8) -> Next {
     let units = usize::from(cursor.byte(0).unwrap_or(0));
     let length = if protocol == 51 { (units + 2) * 4 } else { (units + 1) * 8 };
     cursor.number("header length", 1, Steers);
-    cursor.part("content", length.saturating_sub(2), Lost, |bytes| format!("{} bytes", bytes.len()));
+    cursor.opaque("content", length.saturating_sub(2), |bytes| format!("{} bytes", bytes.len()));
     next.map_or(Next::Nothing, Next::Protocol)
 }

@@ -28,6 +28,22 @@ impl Fate {
     }
 }
 
+/// What kind of thing the bytes of a part are, for whoever may not show all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// A number that names nobody: a length, a type, a counter, a port.
+    #[default]
+    Number,
+    /// An IP address.
+    Address,
+    /// A hardware address.
+    Hardware,
+    /// A number that gives away others: a checksum over addresses, or an address that is not told apart.
+    Derived,
+    /// Bytes that are not taken apart and may hold anything; the value says how many, or of what kind.
+    Opaque,
+}
+
 /// One header field, or a run of bytes that are not told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -41,6 +57,10 @@ pub struct Part {
     pub fate: Fate,
     /// How many facts it holds: fields that share bytes are told apart here.
     pub facts: usize,
+    /// What kind of thing its bytes are.
+    pub holds: Holds,
+    /// Whether its bytes are not to be shown.
+    pub hidden: bool,
 }
 
 /// One header, or what is behind the last.

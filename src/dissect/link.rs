@@ -46,8 +46,8 @@ fn ethertype_text(bytes: &[u8]) -> String {
 
 pub(super) fn ethernet(cursor: &mut Cursor<'_>) -> Next {
     cursor.layer("Ethernet");
-    cursor.part("destination", 6, Lost, mac);
-    cursor.part("source", 6, Lost, mac);
+    cursor.hardware("destination", 6, mac);
+    cursor.hardware("source", 6, mac);
     let ethertype = cursor.word(0);
     cursor.part("type", 2, Steers, ethertype_text);
     after(ethertype)
@@ -129,7 +129,7 @@ fn cooked_2(cursor: &mut Cursor<'_>) -> Next {
 fn cooked_address(cursor: &mut Cursor<'_>, length: usize) {
     let used = cursor.peek(length).last().map_or(0, |used| usize::from(*used).min(8));
     cursor.number("address length", length, Steers);
-    cursor.part("address", 8, Lost, |bytes| mac(bytes.get(..used).unwrap_or_default()));
+    cursor.hardware("address", 8, |bytes| mac(bytes.get(..used).unwrap_or_default()));
 }
 
 fn packet_type(number: u64) -> String {

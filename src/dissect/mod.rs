@@ -18,7 +18,7 @@ mod tcp;
 mod transport;
 mod tunnel;
 
-pub use layer::{Fate, Layer, Part, ReadField};
+pub use layer::{Fate, Holds, Layer, Part, ReadField};
 
 use self::cursor::Cursor;
 use crate::packet::{CapturedPacket, IpPacket, Note, Protocol};

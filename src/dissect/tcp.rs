@@ -16,7 +16,7 @@ pub(super) fn tcp(cursor: &mut Cursor<'_>) -> Next {
     cursor.part("data offset", 1, Steers, |bytes| format!("header of {} bytes", (number(bytes) >> 4) * 4));
     cursor.parts("flags", 1, Summed(Field::TcpFlags), 8, |bytes| flags_text(number(bytes)));
     cursor.number("window", 2, Lost);
-    cursor.hexadecimal("checksum", 2, Lost);
+    cursor.derived("checksum", 2);
     cursor.number("urgent pointer", 2, Lost);
     options(cursor, header.saturating_sub(20));
     Next::Payload("payload")
@@ -44,7 +44,7 @@ fn flags_text(byte: u64) -> String {
 fn options(cursor: &mut Cursor<'_>, mut left: usize) {
     while left > 0 {
         let Some(kind) = cursor.byte(0) else {
-            cursor.part("options", left, Lost, |_| String::new());
+            cursor.opaque("options", left, |_| String::new());
             return;
         };
         let length = match kind {
@@ -54,31 +54,31 @@ fn options(cursor: &mut Cursor<'_>, mut left: usize) {
                 Some(length) if (2..=left).contains(&length) => length,
                 // where the next one begins is not known
                 _ => {
-                    cursor.part("malformed options", left, Lost, |bytes| format!("{} bytes", bytes.len()));
+                    cursor.opaque("malformed options", left, |bytes| format!("{} bytes", bytes.len()));
                     return;
                 }
             },
         };
-        let (name, say): (_, fn(&[u8]) -> String) = match kind {
-            0 => ("end of options", |bytes| format!("{} bytes", bytes.len())),
-            1 => ("no operation", |_| String::new()),
-            2 => ("maximum segment size", value_text),
-            3 => ("window scale", value_text),
-            4 => ("SACK permitted", |_| String::new()),
-            5 => ("SACK", |bytes| format!("blocks: {}", bytes.len().saturating_sub(2) / 8)),
-            8 => ("timestamps", |bytes| {
+        match (kind, length) {
+            (0, _) => cursor.opaque("end of options", length, |bytes| format!("{} bytes", bytes.len())),
+            (1, _) => cursor.part("no operation", length, Lost, |_| String::new()),
+            (2, 4) => cursor.part("maximum segment size", length, Lost, value_text),
+            (3, 3) => cursor.part("window scale", length, Lost, value_text),
+            (4, 2) => cursor.part("SACK permitted", length, Lost, |_| String::new()),
+            (5, _) => cursor
+                .part("SACK", length, Lost, |bytes| format!("blocks: {}", bytes.len().saturating_sub(2) / 8)),
+            (8, 10) => cursor.part("timestamps", length, Lost, |bytes| {
                 let at = |from: usize| number(bytes.get(from..from + 4).unwrap_or_default());
                 format!("{}, echo of {}", at(2), at(6))
             }),
-            _ => ("option", |bytes| format!("kind {}", bytes.first().copied().unwrap_or_default())),
-        };
-        cursor.part(name, length, Lost, say);
+            // some load balancers put an address in one
+            _ => cursor.opaque("option", length, |_| format!("kind {kind}")),
+        }
         left -= length;
     }
 }
 
 /// The number behind an option's kind and length.
 fn value_text(bytes: &[u8]) -> String {
-    number(bytes.get(2..).unwrap_or_default().get(..4).unwrap_or(bytes.get(2..).unwrap_or_default()))
-        .to_string()
+    number(bytes.get(2..).unwrap_or_default()).to_string()
 }

@@ -38,7 +38,7 @@ fn udp(cursor: &mut Cursor<'_>) -> Next {
     let destination = cursor.word(2);
     ports(cursor);
     cursor.number("length", 2, Lost);
-    cursor.hexadecimal("checksum", 2, Lost);
+    cursor.derived("checksum", 2);
     match destination {
         Some(4789) if cursor.is_outside() => Next::Vxlan,
         Some(6081) if cursor.is_outside() => Next::Geneve,
@@ -50,6 +50,6 @@ fn sctp(cursor: &mut Cursor<'_>) -> Next {
     cursor.layer("SCTP");
     ports(cursor);
     cursor.part("verification tag", 4, Lost, |bytes| format!("0x{:08x}", number(bytes)));
-    cursor.hexadecimal("checksum", 4, Lost);
+    cursor.derived("checksum", 4);
     Next::Payload("chunks")
 }

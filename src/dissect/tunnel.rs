@@ -27,7 +27,7 @@ pub(super) fn geneve(cursor: &mut Cursor<'_>) -> Next {
     cursor.number("network identifier", 3, Lost);
     cursor.hexadecimal("reserved", 1, Lost);
     if options > 0 {
-        cursor.part("options", options, Lost, |bytes| format!("{} bytes", bytes.len()));
+        cursor.opaque("options", options, |bytes| format!("{} bytes", bytes.len()));
     }
     after(protocol)
 }
@@ -39,7 +39,7 @@ pub(super) fn gre(cursor: &mut Cursor<'_>) -> Next {
     cursor.hexadecimal("flags, version", 2, Steers);
     cursor.hexadecimal("protocol type", 2, Steers);
     if flags & 0xc0 != 0 {
-        cursor.hexadecimal("checksum", 2, Lost);
+        cursor.derived("checksum", 2);
         cursor.hexadecimal("offset", 2, Lost);
     }
     if flags & 0x20 != 0 {

@@ -6,11 +6,13 @@
 mod counters;
 mod key;
 mod pattern;
+mod scope;
 mod unlogged;
 mod window;
 
 pub use counters::FlowCounters;
 pub use key::{FlowKey, MeteringKey, ObservationPoint};
 pub use pattern::FlowPattern;
+pub use scope::{is_of_a_host, may_be_of_aws};
 pub use unlogged::{ParseCidrError, Unlogged, UnloggedTraffic, VpcCidr};
 pub use window::{AggregationInterval, CaptureWindow, ParseIntervalError, WindowIndex, Windows};

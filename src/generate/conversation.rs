@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use super::frame::Side;
 use super::message::Message;
 use super::payload::Payload;
-use super::random::Random;
 use super::run::Books;
 use super::scenario::{Endpoint, Middle, Scenario, Speech, Template};
 use super::speech::Script;
@@ -13,6 +12,7 @@ use super::truth::{NONE, Observed};
 use super::windows::RecordKey;
 use crate::flow::FlowKey;
 use crate::packet::Protocol;
+use crate::random::Random;
 use crate::record::Action;
 
 /// The first of the ports that clients take in turn, and how many there are (Linux: 32768 to 60999).

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap};
 
 use super::network::{Interface, Network};
-use super::random::Random;
 use super::scenario::{Delivery, SECOND, Scenario};
 use super::windows::{Closed, RecordKey, Window, Windows};
 use crate::flow::{FlowCounters, FlowKey};
 use crate::packet::Timestamp;
+use crate::random::Random;
 use crate::record::{FlowDirection, FlowRecord, LogStatus};
 
 /// What a delivered record is of.

@@ -26,7 +26,6 @@ mod frame;
 mod message;
 mod network;
 mod payload;
-mod random;
 mod read;
 mod ready;
 mod run;

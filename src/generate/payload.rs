@@ -5,7 +5,7 @@
 //!
 //! Source: RFC 1071 (one's complement sums can be put together from parts of even length).
 
-use super::random::Random;
+use crate::random::Random;
 
 /// As long as any packet can be, and room for pieces to begin at other places.
 const LENGTH: usize = 1 << 17;

@@ -18,13 +18,13 @@ use super::frame::{Stamp, write_frame, write_mirror};
 use super::message::{Message, Part, ip_header};
 use super::network::{Network, ROUTER};
 use super::payload::Payload;
-use super::random::Random;
 use super::scenario::{SECOND, Scenario, Template};
 use super::tap::Tap;
 use super::truth::{Observed, Truth, Truths};
 use super::windows::{OpenRecords, Windows};
 use crate::flow::FlowCounters;
 use crate::packet::Timestamp;
+use crate::random::Random;
 use crate::record::FlowRecord;
 
 /// The last second that a pcap holds.

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::random::Random;
 use super::scenario::{CapturePoint, Crossing, Placement, Scenario};
 use crate::packet::Timestamp;
+use crate::random::Random;
 
 /// How many frames go before one that is written late, at most.
 const LATEST: u64 = 4;

@@ -8,10 +8,10 @@ use std::collections::{BinaryHeap, HashMap};
 
 use foldhash::fast::FixedState;
 
-use super::random::Random;
 use super::scenario::{Delivery, SECOND};
 use super::truth::NONE;
 use crate::flow::{FlowCounters, FlowKey};
+use crate::random::Random;
 use crate::record::Action;
 
 /// What has to be equal for packets to be in one record.

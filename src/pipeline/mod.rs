@@ -24,10 +24,12 @@ mod intake;
 mod ledger;
 mod lint;
 mod logs;
+mod masked;
 mod options;
 mod ordered;
 mod points;
 mod progress;
+mod quiz;
 mod relog;
 mod score;
 mod selection;
@@ -56,6 +58,7 @@ pub use lint::{LintSummary, lint};
 pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
+pub use quiz::{QuizOptions, quiz_facts};
 pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
 pub use score::{
     Against, ColumnError, ColumnMap, OutputError, Score, ScoreError, Share, TruthError, Wrong, score,

@@ -6,6 +6,8 @@ use clap::{ArgGroup, Args, ValueHint};
 use flowtruth::decode::Tunnels;
 use flowtruth::flow::AggregationInterval;
 
+use crate::cli::mask::MaskArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   flowtruth explain capture.pcap
@@ -35,6 +37,8 @@ pub struct ExplainArgs {
 
     /// Explain a line of a flow log; a header line may stand in front of it
     #[arg(long, value_name = "LINE")]
+    #[arg(conflicts_with_all = ["log_format", "max_aggregation_interval", "window_origin", "decap", "account_id"])]
+    #[arg(conflicts_with_all = ["interface_id", "constants"])]
     pub record: Option<String>,
 
     /// The fields of `--record`, where no header names them
@@ -50,6 +54,9 @@ pub struct ExplainArgs {
     pub json: bool,
 
     #[command(flatten)]
+    pub mask: MaskArgs,
+
+    #[command(flatten)]
     pub records: ExplainedRecordArgs,
 }
 
@@ -58,31 +65,31 @@ pub struct ExplainArgs {
 #[command(next_help_heading = "Records")]
 pub struct ExplainedRecordArgs {
     /// Fields of a record in AWS's syntax, or a ready format: `v2`, `v3`, `v4`, `v5`, `all`
-    #[arg(long, value_name = "FORMAT", default_value = "v2", conflicts_with = "record")]
+    #[arg(long, value_name = "FORMAT", default_value = "v2")]
     pub log_format: String,
 
     /// Seconds that one record spans at most, or `capture` for the whole
-    #[arg(long, value_name = "60|600|SECONDS|capture", default_value = "600", conflicts_with = "record")]
+    #[arg(long, value_name = "60|600|SECONDS|capture", default_value = "600")]
     pub max_aggregation_interval: AggregationInterval,
 
     /// What windows are aligned to: `epoch`, `first-packet`, or a time
     #[arg(long, value_name = "epoch|first-packet|TIME", default_value = "epoch")]
-    #[arg(allow_hyphen_values = true, conflicts_with = "record")]
+    #[arg(allow_hyphen_values = true)]
     pub window_origin: String,
 
     /// Count the packets inside these tunnels instead of the outer ones: `vxlan`, `geneve`, `gre`, or `all`
-    #[arg(long, value_name = "TUNNEL,…", conflicts_with = "record")]
+    #[arg(long, value_name = "TUNNEL,…")]
     pub decap: Option<Tunnels>,
 
     /// The account that owns the interface
-    #[arg(long, value_name = "ID", default_value = "unknown", conflicts_with = "record")]
+    #[arg(long, value_name = "ID", default_value = "unknown")]
     pub account_id: String,
 
     /// The network interface that the log is of
-    #[arg(long, value_name = "ID", conflicts_with = "record")]
+    #[arg(long, value_name = "ID")]
     pub interface_id: Option<String>,
 
     /// A field that is the same in every record, such as `vpc-id=vpc-0a1b2c3d`; repeatable
-    #[arg(long = "set", value_name = "FIELD=VALUE", conflicts_with = "record")]
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub constants: Vec<String>,
 }

@@ -26,7 +26,7 @@ pub fn explain(records: &[ExplainedRecord], asked: &Asked) -> String {
         if rest > 0 {
             let _ = writeln!(text, "  … {rest} more; `--limit` shows them");
         }
-        let filled = record::filled(explained, &asked.records);
+        let filled = explained.filled(&asked.records);
         let _ = writeln!(text, "= {}\n", record::line(&filled, &asked.records));
     }
     let _ = writeln!(

@@ -55,7 +55,7 @@ pub fn packet(explained: &ExplainedPacket, asked: &Asked) -> String {
 }
 
 fn of_record(explained: &ExplainedRecord, asked: &Asked) -> Value {
-    let filled = record::filled(explained, &asked.records);
+    let filled = explained.filled(&asked.records);
     let fields: Map<String, Value> = asked
         .records
         .format

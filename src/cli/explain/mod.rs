@@ -6,7 +6,7 @@ mod json;
 mod loss;
 mod packet;
 mod record;
-mod text;
+pub mod text;
 mod typed;
 
 use std::fs::File;
@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use flowtruth::capture::CaptureError;
 use flowtruth::flow::FlowPattern;
 use flowtruth::pipeline::{
-    ConvertError, ExplainOptions, Explained, MeterOptions, RecordOptions, explain_flow, explain_packet, loss,
+    ConvertError, ExplainOptions, Explained, ExplainedRecord, MeterOptions, RecordOptions, explain_flow,
+    explain_packet, loss,
 };
 use flowtruth::record::Field;
 use tempfile::NamedTempFile;
@@ -39,9 +40,10 @@ struct Asked {
 }
 
 pub fn run(args: &ExplainArgs) -> Result {
+    let mask = args.mask.mask()?;
     let Some(path) = &args.capture else {
         let line = args.record.as_deref().unwrap_or_default();
-        return show(&typed::explain(line, args.input_format.as_deref(), args.json)?);
+        return show(&typed::explain(line, args.input_format.as_deref(), args.json, mask.as_ref())?);
     };
     let (options, records) = settings(&args.records)?;
     let flow = args.flow.as_deref().map(pattern).transpose()?;
@@ -52,7 +54,18 @@ pub fn run(args: &ExplainArgs) -> Result {
             .with_hint("name one capture: a packet's number is its place in it"));
     }
     let name = if spooled.is_some() { "standard input".to_owned() } else { path.display().to_string() };
-    let asked = Asked { name: clean(&name), records, limit: args.limit, json: args.json };
+    let owners = clean(&name);
+    // errors are for who typed the names, the page may be for others
+    let mask = mask.as_ref();
+    let asked = Asked {
+        name: match mask {
+            Some(mask) if spooled.is_none() => mask.file(&name),
+            _ => owners.clone(),
+        },
+        records: mask.map_or_else(|| records.clone(), |mask| records.masked(mask)),
+        limit: args.limit,
+        json: args.json,
+    };
     match (args.packet, flow) {
         (Some(number), _) => {
             let explained = explain_packet(capture, number, &options);
@@ -60,10 +73,13 @@ pub fn run(args: &ExplainArgs) -> Result {
             let Some(found) = found else {
                 report(failure);
                 return Err(Trouble::new(format!(
-                    "`{}` has no packet {number}: it has {packets_read}",
-                    asked.name
+                    "`{owners}` has no packet {number}: it has {packets_read}"
                 ))
                 .with_hint("packets are numbered from 1, those that are not IP included"));
+            };
+            let found = match mask {
+                Some(mask) => found.masked(mask),
+                None => found,
             };
             finish(&packet::explain(&found, &asked), failure)
         }
@@ -77,10 +93,14 @@ pub fn run(args: &ExplainArgs) -> Result {
                 ))
                 .with_hint("`flowtruth convert` lists the flows of a capture"));
             }
+            let found = match mask {
+                Some(mask) => ExplainedRecord::all_masked(found, mask),
+                None => found,
+            };
             finish(&flow::explain(&found, &asked), failure)
         }
         (None, None) => {
-            let explained = loss(capture, &options, &asked.records).map_err(|error| match error {
+            let explained = loss(capture, &options, &records).map_err(|error| match error {
                 ConvertError::Write(error) => cannot_write("the records", error),
                 ConvertError::Spill(error) => Trouble::new(error.to_string()).caused_by(error.source),
             })?;
@@ -114,7 +134,8 @@ fn show(text: &str) -> Result {
     Ok(Exit::Fine)
 }
 
-fn settings(args: &ExplainedRecordArgs) -> std::result::Result<(ExplainOptions, RecordOptions), Trouble> {
+/// How records are made and how they look.
+pub fn settings(args: &ExplainedRecordArgs) -> std::result::Result<(ExplainOptions, RecordOptions), Trouble> {
     let format = log_format("--log-format", &args.log_format)?;
     let identity = identity(&RecordArgs {
         log_format: args.log_format.clone(),
@@ -143,7 +164,7 @@ fn pattern(text: &str) -> std::result::Result<FlowPattern, Trouble> {
 }
 
 /// Copies standard input to a file, to be read twice.
-fn spool() -> std::result::Result<NamedTempFile, Trouble> {
+pub fn spool() -> std::result::Result<NamedTempFile, Trouble> {
     if io::stdin().is_terminal() {
         return Err(Trouble::new("standard input is a terminal").with_hint("name a capture, or pipe one in"));
     }

@@ -81,18 +81,18 @@ fn show_part(part: &Part, packet: &ExplainedPacket, asked: &Asked, text: &mut St
     let line = format!(
         "{} {places:PLACES$}{:BYTES$} {:NAMES$} {}",
         mark.sign(),
-        hexadecimal(data.get(part.bytes.clone()).unwrap_or_default()),
+        hexadecimal(data.get(part.bytes.clone()).unwrap_or_default(), part.hidden),
         part.name,
         cut(&value, left),
     );
     let _ = writeln!(text, "{style}{}{style:#}", line.trim_end());
 }
 
-/// The first bytes of a field.
-fn hexadecimal(bytes: &[u8]) -> String {
+/// The first bytes of a field, or as many signs for them.
+fn hexadecimal(bytes: &[u8], hidden: bool) -> String {
     let mut text = String::new();
     for byte in bytes.iter().take(SHOWN) {
-        let _ = write!(text, "{byte:02x} ");
+        let _ = if hidden { write!(text, "?? ") } else { write!(text, "{byte:02x} ") };
     }
     if bytes.len() > SHOWN {
         text.push('…');
@@ -126,7 +126,7 @@ pub fn counted(packet: &ExplainedPacket) -> Option<CountedPacket> {
 
 fn show_record(packet: &ExplainedPacket, explained: &ExplainedRecord, asked: &Asked, text: &mut String) {
     text.push_str(&heading("its record, of ", &record::title(explained)));
-    let line = record::line(&record::filled(explained, &asked.records), &asked.records);
+    let line = record::line(&explained.filled(&asked.records), &asked.records);
     let _ = writeln!(text, "{line}\n");
     text.push_str(&record::table(&record::values(explained, counted(packet).as_ref(), asked)));
     text.push('\n');

@@ -4,27 +4,13 @@ use std::fmt::Write as _;
 
 use flowtruth::flow::FlowKey;
 use flowtruth::flowlog::text::write_record_line;
-use flowtruth::packet::{PacketDirection, Protocol, Timestamp};
+use flowtruth::packet::{Protocol, Timestamp};
 use flowtruth::pipeline::{CountedPacket, ExplainedRecord, RecordOptions};
-use flowtruth::record::{Action, Field, FlowDirection, FlowRecord, Origin};
+use flowtruth::record::{Field, FlowRecord, Origin};
 
 use super::Asked;
 use super::text::{cut, width};
 use crate::cli::summary::counted;
-
-/// The record as `convert` writes it.
-pub fn filled(record: &ExplainedRecord, options: &RecordOptions) -> FlowRecord {
-    let mut filled = options.identity.clone();
-    filled.action.get_or_insert(Action::Accept);
-    filled.version = Some(options.format.version());
-    filled.set_flow(&record.flow, &record.counters);
-    match record.direction {
-        PacketDirection::Inbound => filled.flow_direction = Some(FlowDirection::Ingress),
-        PacketDirection::Outbound => filled.flow_direction = Some(FlowDirection::Egress),
-        PacketDirection::Unknown => {}
-    }
-    filled
-}
 
 /// Its line.
 pub fn line(filled: &FlowRecord, options: &RecordOptions) -> String {
@@ -65,7 +51,7 @@ fn nanos(nanos: i128) -> String {
 
 /// The values of a record, each with its origin; `this` is the packet that is explained.
 pub fn values(record: &ExplainedRecord, this: Option<&CountedPacket>, asked: &Asked) -> Vec<[String; 3]> {
-    let filled = filled(record, &asked.records);
+    let filled = record.filled(&asked.records);
     let origin = Origins { record, this, limit: asked.limit };
     (asked.records.format.fields().iter())
         .map(|field| [field.to_string(), field.get(&filled).to_string(), origin.of(*field, &filled)])

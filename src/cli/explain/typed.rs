@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Cursor;
 
 use flowtruth::flowlog::read::{Content, LogReadOptions, LogReader, ReadRecord};
+use flowtruth::mask::Mask;
 use flowtruth::packet::{Protocol, TcpFlags};
 use flowtruth::record::{Field, FlowRecord, LogStatus, Value, Values};
 
@@ -11,7 +12,12 @@ use super::text::{heading, second, width, wrap};
 use crate::cli::messages::Trouble;
 use crate::cli::settings::log_format;
 
-pub fn explain(line: &str, input_format: Option<&str>, as_json: bool) -> Result<String, Trouble> {
+pub fn explain(
+    line: &str,
+    input_format: Option<&str>,
+    as_json: bool,
+    mask: Option<&Mask>,
+) -> Result<String, Trouble> {
     let format = input_format.map(|text| log_format("--input-format", text)).transpose()?;
     let text = Box::new(Cursor::new(line.as_bytes().to_vec()));
     let mut reader = LogReader::new("--record", text, LogReadOptions { format });
@@ -32,7 +38,12 @@ pub fn explain(line: &str, input_format: Option<&str>, as_json: bool) -> Result<
                     Trouble::new("`--record` has more than one record").with_hint("explain one at a time")
                 );
             }
-            Content::Record(read) => explained = Some(if as_json { json(&read) } else { people(&read) }),
+            Content::Record(read) => {
+                let masked = mask.map(|mask| mask.record(read.record));
+                let record = masked.as_ref().unwrap_or(read.record);
+                let fields = fields(&read);
+                explained = Some(if as_json { json(&fields, record) } else { people(&fields, record) });
+            }
         }
     }
     explained.ok_or_else(|| {
@@ -46,32 +57,31 @@ fn fields(read: &ReadRecord<'_>) -> Vec<Field> {
     read.columns.format().map_or_else(Vec::new, |format| format.fields().to_vec())
 }
 
-fn json(read: &ReadRecord<'_>) -> String {
-    let fields: Vec<serde_json::Value> = fields(read)
-        .into_iter()
+fn json(fields: &[Field], record: &FlowRecord) -> String {
+    let fields: Vec<serde_json::Value> = fields
+        .iter()
         .map(|field| {
             serde_json::json!({
                 "field": field.to_string(),
-                "value": field.get(read.record),
-                "in_words": in_words(field, read.record),
+                "value": field.get(record),
+                "in_words": in_words(*field, record),
                 "meaning": field.info().meaning,
             })
         })
         .collect();
-    let unknown: Vec<String> = unknown(read.record);
+    let unknown: Vec<String> = unknown(record);
     let value = serde_json::json!({ "fields": fields, "cannot_be_known": unknown });
     let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn people(read: &ReadRecord<'_>) -> String {
-    let fields = fields(read);
+fn people(fields: &[Field], record: &FlowRecord) -> String {
     let names = fields.iter().map(|field| field.to_string().len()).max().unwrap_or(0);
     let mut text = heading("", "what it says");
     for field in fields {
-        let value = field.get(read.record).to_string();
-        let words = in_words(field, read.record).unwrap_or_else(|| field.info().meaning.to_owned());
+        let value = field.get(record).to_string();
+        let words = in_words(*field, record).unwrap_or_else(|| field.info().meaning.to_owned());
         let said =
             if value.len() > 24 { format!("{value}: {words}") } else { format!("{value:24}  {words}") };
         let wrapped = wrap(&said, 0, width().saturating_sub(names + 4));
@@ -82,7 +92,7 @@ fn people(read: &ReadRecord<'_>) -> String {
     }
     text.push('\n');
     text.push_str(&heading("", "what cannot be known from it"));
-    for unknown in unknown(read.record) {
+    for unknown in unknown(record) {
         text.push_str(&wrap(&unknown, 2, width()));
     }
     text

@@ -2,8 +2,8 @@
 
 use super::Step;
 use crate::generate::message::Message;
-use crate::generate::random::Random;
 use crate::generate::scenario::{Speech, Template};
+use crate::random::Random;
 
 /// Exchanges of datagrams.
 #[derive(Clone, Debug)]

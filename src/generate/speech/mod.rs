@@ -7,8 +7,8 @@ use datagrams::Datagrams;
 use tcp::Tcp;
 
 use super::message::Message;
-use super::random::Random;
 use super::scenario::{Speech, Template};
+use crate::random::Random;
 
 /// The next message of a conversation.
 #[derive(Clone, Copy, Debug)]

@@ -13,9 +13,9 @@
 
 use super::Step;
 use crate::generate::message::{Message, Segment, ip_header};
-use crate::generate::random::Random;
 use crate::generate::scenario::{Ending, Handshake, SECOND, Template};
 use crate::packet::TcpFlags;
+use crate::random::Random;
 
 /// How long a segment that was lost is waited for, in nanoseconds.
 const RETRANSMISSION_TIMEOUT: i64 = SECOND / 5;

@@ -4,8 +4,8 @@
 //! first for what is asked for, then for everything that went into the same records; so it has to be a file.
 
 mod loss;
-mod placed;
-mod records;
+pub(super) mod placed;
+pub(super) mod records;
 
 pub use loss::{Kind, LayerLoss, Loss, loss};
 pub use records::{CountedPacket, ExplainedRecord};
@@ -90,7 +90,8 @@ pub fn explain_packet(
     Explained { found, packets_read: walked.packets, failure: walked.failure }
 }
 
-fn of_packet(seen: &Seen<'_>) -> ExplainedPacket {
+/// A packet without its record.
+pub(super) fn of_packet(seen: &Seen<'_>) -> ExplainedPacket {
     let packet = seen.packet;
     ExplainedPacket {
         number: packet.number,

@@ -10,26 +10,30 @@ use crate::packet::{CapturedPacket, IpPacket, PacketTime, SkipReason, Timestamp}
 use crate::pipeline::MeterOptions;
 
 /// A packet on the walk.
-pub(super) struct Seen<'a> {
-    pub(super) packet: &'a CapturedPacket<'a>,
-    pub(super) decoded: Result<IpPacket, SkipReason>,
+pub(in crate::pipeline) struct Seen<'a> {
+    pub(in crate::pipeline) packet: &'a CapturedPacket<'a>,
+    pub(in crate::pipeline) decoded: Result<IpPacket, SkipReason>,
     /// Its time and its window, if the capture has a time for it.
-    pub(super) placed: Option<(Timestamp, Placement)>,
+    pub(in crate::pipeline) placed: Option<(Timestamp, Placement)>,
     /// How often windows had closed when it was read.
-    pub(super) closings: usize,
+    pub(in crate::pipeline) closings: usize,
 }
 
 /// What a walk came to.
-pub(super) struct Walked {
-    pub(super) windows: Windows,
+pub(in crate::pipeline) struct Walked {
+    pub(in crate::pipeline) windows: Windows,
     /// Each time that windows closed: those below.
-    pub(super) closed: Vec<WindowIndex>,
-    pub(super) packets: u64,
-    pub(super) failure: Option<CaptureError>,
+    pub(in crate::pipeline) closed: Vec<WindowIndex>,
+    pub(in crate::pipeline) packets: u64,
+    pub(in crate::pipeline) failure: Option<CaptureError>,
 }
 
 /// Walks over all packets of a capture.
-pub(super) fn walk(capture: &Path, options: &MeterOptions, mut each: impl FnMut(&Seen<'_>)) -> Walked {
+pub(in crate::pipeline) fn walk(
+    capture: &Path,
+    options: &MeterOptions,
+    mut each: impl FnMut(&Seen<'_>),
+) -> Walked {
     let first = first_times(capture);
     let windows = options.windows(first.first().copied().unwrap_or_default());
     let mut clock = EventClock::new(windows, options.allowed_lateness);

@@ -6,8 +6,10 @@ use super::placed::{Seen, Walked};
 use crate::flow::{CaptureWindow, FlowCounters, FlowKey};
 use crate::meter::Placement;
 use crate::packet::{PacketDirection, TcpFlags, Timestamp};
+use crate::pipeline::RecordOptions;
+use crate::record::{Action, FlowDirection, FlowRecord};
 
-/// How many packets of a record are kept, the last one aside: a page is not longer.
+/// How many packets of a record a page shows, the last one aside.
 const KEPT: usize = 1000;
 
 /// A packet that a record counts.
@@ -38,7 +40,7 @@ pub struct ExplainedRecord {
     pub late: bool,
     /// The sums.
     pub counters: FlowCounters,
-    /// Its packets in the order in which they were read, at most a thousand.
+    /// Its packets in the order in which they were read: the first thousand, of a quiz fewer.
     pub packets: Vec<CountedPacket>,
     /// The packet that gives `start`: the earliest.
     pub first: CountedPacket,
@@ -46,9 +48,25 @@ pub struct ExplainedRecord {
     pub last: CountedPacket,
 }
 
+impl ExplainedRecord {
+    /// The record as `convert` writes it.
+    pub fn filled(&self, options: &RecordOptions) -> FlowRecord {
+        let mut filled = options.identity.clone();
+        filled.action.get_or_insert(Action::Accept);
+        filled.version = Some(options.format.version());
+        filled.set_flow(&self.flow, &self.counters);
+        match self.direction {
+            PacketDirection::Inbound => filled.flow_direction = Some(FlowDirection::Ingress),
+            PacketDirection::Outbound => filled.flow_direction = Some(FlowDirection::Egress),
+            PacketDirection::Unknown => {}
+        }
+        filled
+    }
+}
+
 /// What makes a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct RecordKey {
+pub(in crate::pipeline) struct RecordKey {
     placement: Placement,
     /// How often windows had closed when its packets came; of those in time it does not matter.
     closings: usize,
@@ -58,7 +76,7 @@ pub(super) struct RecordKey {
 
 impl RecordKey {
     /// The record of a packet, if it is in one.
-    pub(super) fn of(seen: &Seen<'_>, with_direction: bool) -> Option<RecordKey> {
+    pub(in crate::pipeline) fn of(seen: &Seen<'_>, with_direction: bool) -> Option<RecordKey> {
         let ip = seen.decoded.ok()?;
         let (_, placement) = seen.placed?;
         let direction = if with_direction { ip.direction } else { PacketDirection::Unknown };
@@ -69,12 +87,32 @@ impl RecordKey {
 }
 
 /// The records so far.
-#[derive(Default)]
-pub(super) struct Records(HashMap<RecordKey, ExplainedRecord>);
+pub(in crate::pipeline) struct Records {
+    found: HashMap<RecordKey, ExplainedRecord>,
+    /// How many packets of a record are kept, the last one aside.
+    kept: usize,
+}
+
+/// As many as a page shows.
+impl Default for Records {
+    fn default() -> Self {
+        Records::keeping(KEPT)
+    }
+}
 
 impl Records {
+    /// With so many packets of each record.
+    pub(in crate::pipeline) fn keeping(kept: usize) -> Records {
+        Records { found: HashMap::new(), kept }
+    }
+
+    /// Takes in others, of other flows.
+    pub(in crate::pipeline) fn extend(&mut self, others: Records) {
+        self.found.extend(others.found);
+    }
+
     /// Counts a packet in its record.
-    pub(super) fn count(&mut self, key: RecordKey, seen: &Seen<'_>) {
+    pub(in crate::pipeline) fn count(&mut self, key: RecordKey, seen: &Seen<'_>) {
         let (Ok(ip), Some((time, _))) = (seen.decoded, seen.placed) else { return };
         let packet = CountedPacket {
             number: seen.packet.number,
@@ -83,7 +121,7 @@ impl Records {
             frame_length: seen.packet.original_length,
             tcp_flags: ip.tcp_flags,
         };
-        let record = self.0.entry(key).or_insert_with(|| ExplainedRecord {
+        let record = self.found.entry(key).or_insert_with(|| ExplainedRecord {
             flow: key.flow,
             direction: key.direction,
             window: None,
@@ -94,7 +132,7 @@ impl Records {
             last: packet,
         });
         record.counters.count(time, ip.ip_length, ip.tcp_flags.as_logged());
-        if record.packets.len() < KEPT {
+        if record.packets.len() < self.kept {
             record.packets.push(packet);
         }
         if time < record.first.time {
@@ -106,12 +144,12 @@ impl Records {
     }
 
     /// The records in the order in which `convert` writes them: by the closing that writes them, then by window.
-    pub(super) fn into_sorted(self, walked: &Walked) -> Vec<ExplainedRecord> {
+    pub(in crate::pipeline) fn into_sorted(self, walked: &Walked) -> Vec<ExplainedRecord> {
         let written = |key: &RecordKey| match key.placement {
             Placement { late: true, .. } => key.closings,
             Placement { window, late: false } => walked.closed.partition_point(|passed| *passed <= window),
         };
-        let mut records: Vec<(RecordKey, ExplainedRecord)> = self.0.into_iter().collect();
+        let mut records: Vec<(RecordKey, ExplainedRecord)> = self.found.into_iter().collect();
         records.sort_by_key(|(key, _)| (written(key), *key));
         let with_window = |(key, record): (RecordKey, ExplainedRecord)| ExplainedRecord {
             window: walked.windows.window(key.placement.window),
