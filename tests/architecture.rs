@@ -27,6 +27,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("store", 1),
     ("kit", 1),
     ("generate", 1),
+    ("report", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];
@@ -46,6 +47,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("object_store", &["store"]),
     ("tokio", &["store"]),
     ("csv", &["pipeline"]),
+    ("askama", &["report"]),
+    ("sha2", &["report"]),
     ("clap", &["cli"]),
     ("ctrlc", &["cli"]),
     ("indicatif", &["cli"]),

@@ -29,10 +29,12 @@ mod ordered;
 mod points;
 mod progress;
 mod relog;
+mod report;
 mod score;
 mod selection;
 mod sink;
 mod vpc;
+mod watch;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
@@ -57,6 +59,7 @@ pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
+pub use report::{ReportOptions, ReportSources, Reported, report};
 pub use score::{
     Against, ColumnError, ColumnMap, OutputError, Score, ScoreError, Share, TruthError, Wrong, score,
 };
