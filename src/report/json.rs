@@ -29,13 +29,14 @@ pub(super) fn json(data: &ReportData) -> String {
                 "a": record.action.map(|action| action.as_str()),
                 "f": record.flow,
                 "l": u8::from(record.late),
+                "w": record.window,
             })
         })
         .collect();
     let windows: Vec<Value> = (data.windows.shown.iter())
         .filter_map(|window| window.span.map(|(start, end)| (start, end, window)))
         .map(|(start, end, window)| {
-            json!([offset(start, base), offset(end, base), window.records, window.packets])
+            json!([offset(start, base), offset(end, base), window.records, window.packets, u8::from(window.late)])
         })
         .collect();
     let bins: Vec<Value> = (data.histogram.bins.iter())

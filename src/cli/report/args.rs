@@ -34,7 +34,7 @@ pub struct ReportArgs {
     /// Captures as `convert` takes them, or `-` for standard input, read in time order as one; and, if there are any, flow
     /// logs that they are held against
     #[arg(value_name = "CAPTURE|LOG", required = true, value_hint = ValueHint::AnyPath)]
-    pub paths: Vec<PathBuf>,
+    pub files: Vec<PathBuf>,
 
     /// The fields of flow logs that have no header line, as `--log-format` takes them
     #[arg(long, value_name = "FORMAT")]

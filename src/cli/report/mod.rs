@@ -106,9 +106,9 @@ pub fn run(args: ReportArgs) -> Result {
 
 /// What was typed means what it means for `convert`.
 fn settings(args: ReportArgs) -> std::result::Result<ConvertSettings, Trouble> {
-    let ReportArgs { paths, input_format, metering, selection, records, vpc, run, .. } = args;
+    let ReportArgs { files, input_format, metering, selection, records, vpc, run, .. } = args;
     ConvertSettings::new(ConvertArgs {
-        captures: paths,
+        captures: files,
         input_format,
         metering,
         selection,

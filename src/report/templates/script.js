@@ -22,6 +22,9 @@
   const number = value => value.toLocaleString("en-US");
   const counted = (value, what) => `${number(value)} ${what}${value === 1 ? "" : "s"}`;
 
+  // the records' first column of values: with a VPC the reason for the action stands before it
+  const FIRST = Number(find("records").dataset.first);
+
   // -- time: nanoseconds since the base --
   const clock = (offset, digits) => {
     const seconds = Math.floor(offset / 1e9);
@@ -77,14 +80,16 @@
   };
   const describePacket = at => {
     const packet = packets[at];
-    const time = packet.t === null ? "without a time" : clock(packet.t, 9);
+    const time = packet.t === null ? "without a time" : clock(packet.t, 9).replace(/\.?0+$/, "");
     return `Packet ${packet.n}, ${time}, ${packet.f}, ${counted(packet.l, "byte")}; ${became(packet)}`;
   };
   const describeRecord = at => {
     const record = records[at];
     const known = members[at].length;
     const own = known === record.p ? "" : `, ${number(known)} of them on this page`;
-    return `Record ${record.n}, ${record.f}, ${record.a ?? "no action"}: ${counted(record.p, "packet")}${own}, ${counted(record.b, "byte")}`;
+    const window = windows[record.w];
+    const when = window ? `; window ${clock(window[0], 0)} to ${clock(window[1], 0)}${record.l ? ", for which they came late" : ""}` : "";
+    return `Record ${record.n}, ${record.f}, ${record.a ?? "no action"}: ${counted(record.p, "packet")}${own}, ${counted(record.b, "byte")}${when}`;
   };
 
   // -- a packet beside its record --
@@ -135,10 +140,9 @@
         line.tabIndex = 0;
         line.dataset.columns = index;
         make(line, "th", column).scope = "row";
-        make(line, "td", row.cells[index + 1].textContent);
+        make(line, "td", row.cells[index + FIRST].textContent);
       });
-      const why = row.cells[columns.length + 1];
-      if (why) make(pane, "p", `Decided by: ${why.textContent}`);
+      if (FIRST > 1) make(pane, "p", `Decided by: ${row.cells[1].textContent}`);
     }
   };
   const lightColumns = event => {
@@ -220,6 +224,7 @@
 
   // -- the timeline --
   const LABELS = 330;
+  const SUMS = 170;
   const ROWS = 60;
   const ROW = 20;
   const LANE = 84;
@@ -279,7 +284,7 @@
       make(plot, "p", "There is no packet with a time.");
       return;
     }
-    const width = Math.max(420, plot.clientWidth - LABELS - 150);
+    const width = Math.max(420, plot.clientWidth - LABELS - SUMS);
     const inside = time => time >= view.from && time <= view.to;
     const seen = timed.filter(at => inside(packets[at].t));
     const rows = records
@@ -296,15 +301,16 @@
     const rowsTop = binsTop + (withBins ? 64 : 0) + 16;
     const differencesTop = rowsTop + shownRows.length * ROW + (rows.length > ROWS ? ROW : 0) + 10;
     const height = differencesTop + (differences.length > 0 ? 30 : 4);
-    const svg = draw(plot, "svg", { width: LABELS + width + 150, height, viewBox: `0 0 ${LABELS + width + 150} ${height}`, "aria-hidden": "true" });
+    const svg = draw(plot, "svg", { width: LABELS + width + SUMS, height, viewBox: `0 0 ${LABELS + width + SUMS} ${height}`, "aria-hidden": "true" });
 
     // windows behind everything
-    windows.forEach(([start, end, , count], at) => {
-      if (end <= view.from || start > view.to) return;
+    windows.forEach(([start, end, , count, late], at) => {
+      if (late || end <= view.from || start > view.to) return;
       const [left, right] = [x(Math.max(start, view.from)), x(Math.min(end, view.to))];
       draw(svg, "rect", { class: at % 2 ? "edge" : "band", x: left, y: 18, width: Math.max(1, right - left), height: height - 22 });
-      if (right - left > 130) draw(svg, "text", { class: "soft", x: left + 4, y: 13 }, `window from ${clock(start, 0)}: ${counted(count, "packet")}`);
-      else if (right - left > 60) draw(svg, "text", { class: "soft", x: left + 4, y: 13 }, clock(start, 0));
+      // a label where there is room for it
+      if (right - left > 230) draw(svg, "text", { class: "soft", x: left + 4, y: 13 }, `window from ${clock(start, 0)}: ${counted(count, "packet")}`);
+      else if (right - left > 56) draw(svg, "text", { class: "soft", x: left + 4, y: 13 }, clock(start, 0));
     });
     const digits = digitsFor(view.to - view.from);
     for (let at = LABELS; at <= LABELS + width; at += Math.max(110, width / 8)) {
@@ -439,7 +445,7 @@
   // -- the table of records: sorted by its columns, filtered by words --
   const body = document.querySelector("#records tbody");
   const rows = [...body.rows];
-  const isNumber = [true, ...columns.map((_, at) => document.querySelector("#records thead").rows[0].cells[at + 1].classList.contains("number"))];
+  const isNumber = [...document.querySelectorAll("#records thead th")].map((head, at) => at === 0 || head.classList.contains("number"));
   const keys = rows.map(row => [...row.cells].map(cell => cell.textContent));
   const compare = (at, sign) => (one, other) => {
     const [a, b] = [keys[one][at], keys[other][at]];
@@ -469,7 +475,7 @@
       const matches = words.every(word => {
         const [name, value] = word.split("=", 2);
         const column = columns.indexOf(name);
-        return value !== undefined && column >= 0 ? keys[at][column + 1].toLowerCase() === value : whole.includes(word);
+        return value !== undefined && column >= 0 ? keys[at][column + FIRST].toLowerCase() === value : whole.includes(word);
       });
       row.hidden = !matches || (action !== "" && records[at].a !== action);
       count += row.hidden ? 0 : 1;
@@ -493,4 +499,6 @@
 
   for (const controls of document.querySelectorAll(".controls")) controls.hidden = false;
   redraw();
+  const first = packets.findIndex(packet => packet.r.length > 0);
+  if (packets.length > 0) choosePacket(Math.max(0, first));
 })();
