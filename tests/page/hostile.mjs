@@ -25,14 +25,14 @@ function block(type, body) {
 const end = option(0, Buffer.alloc(0));
 const marks = codes => Buffer.concat([...codes.map(code => option(code, bytes(MARK))), end]);
 
-/** One UDP packet from 10.0.0.1 to 10.0.0.2, its payload markup too. */
+/** One UDP packet from 10.0.1.10 to 10.0.1.20, its payload markup too. */
 function frame() {
   const payload = bytes(MARK);
   const udp = Buffer.alloc(8);
   udp.writeUInt16BE(1000, 0);
   udp.writeUInt16BE(53, 2);
   udp.writeUInt16BE(8 + payload.length, 4);
-  const ip = Buffer.from([0x45, 0, 0, 0, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+  const ip = Buffer.from([0x45, 0, 0, 0, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 1, 10, 10, 0, 1, 20]);
   ip.writeUInt16BE(28 + payload.length, 2);
   const ethernet = Buffer.from([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0]);
   return Buffer.concat([ethernet, ip, udp, payload]);

@@ -275,17 +275,20 @@ export const tests = {
     const capture = join(folder, "hostile.pcapng");
     writeFileSync(capture, hostileCapture());
     const log = join(folder, "hostile.log");
+    const unspaced = MARK.replaceAll(" ", "");
     const header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
-    writeFileSync(log, `${header}\n2 1 ${MARK.replaceAll(" ", "")} 10.0.0.1 10.0.0.2 1000 53 17 1 40 1700000000 1700000000 ACCEPT OK\n`);
+    writeFileSync(log, `${header}\n2 1 ${unspaced} 10.0.1.10 10.0.1.20 1000 53 17 1 40 1700000000 1700000000 ACCEPT OK\n`);
     const vpc = join(folder, "vpc.toml");
-    writeFileSync(vpc, readFileSync(join(tools.root, "fixtures/vpc/web.toml"), "utf8").replaceAll(/"(sg|acl|eni)-/g, (_, kind) => `"${kind}-${MARK.replaceAll('"', '\\"')}-`));
-    for (const words of [[capture, log, "--set", `vpc-id=${MARK.replaceAll(" ", "")}`, "--log-format", "v5"], [capture, "--vpc", vpc]]) {
+    writeFileSync(vpc, readFileSync(join(tools.root, "fixtures/vpc/web.toml"), "utf8").replaceAll(/"(sg|acl|eni)-/g, (_, kind) => `"${kind}-${unspaced.replaceAll('"', '\\"')}-`));
+    for (const words of [[capture, log, "--set", `vpc-id=${unspaced}`, "--log-format", "v5"], [capture, "--vpc", vpc]]) {
       const { page, context, problems } = await tools.open(tools.report("hostile", ...words));
       assert.deepEqual(problems, []);
       assert.equal(await page.evaluate(() => globalThis.planted), undefined);
       assert.equal(await page.locator("img, iframe, b").count(), 0);
       const facts = await page.locator("#captures").textContent();
       assert.ok(facts.split(MARK).length > 6, facts);
+      // the VPC's identifier, or the one that was typed
+      assert.ok((await page.locator("#records").textContent()).includes(unspaced));
       await context.close();
     }
   },
