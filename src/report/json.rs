@@ -36,7 +36,13 @@ pub(super) fn json(data: &ReportData) -> String {
     let windows: Vec<Value> = (data.windows.shown.iter())
         .filter_map(|window| window.span.map(|(start, end)| (start, end, window)))
         .map(|(start, end, window)| {
-            json!([offset(start, base), offset(end, base), window.records, window.packets, u8::from(window.late)])
+            json!([
+                offset(start, base),
+                offset(end, base),
+                window.records,
+                window.packets,
+                u8::from(window.late)
+            ])
         })
         .collect();
     let bins: Vec<Value> = (data.histogram.bins.iter())

@@ -14,6 +14,7 @@ mod beginning;
 mod bins;
 mod differences;
 mod gather;
+mod left_out;
 mod matching;
 mod packets;
 mod paths;
@@ -23,7 +24,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use self::beginning::{Beginning, Watcher};
 use self::gather::{Gather, Gathered, RECORDS, Taken, WINDOWS, flow};
-use self::packets::{PACKETS, Read, Reading, fate_of};
+use self::left_out::LeftOut;
+use self::packets::{PACKETS, Read, Reading};
 use self::paths::{Asked, Paths, paths};
 use self::shown::Shown;
 use super::convert::convert_watched;
@@ -34,7 +36,6 @@ use super::{
     RecordOptions, VpcOptions, diff,
 };
 use crate::capture::CaptureInput;
-use crate::packet::SkipReason;
 use crate::record::LogFormat;
 use crate::report::{ComparisonAbout, PacketAbout, PacketFate, RecordAbout, ReportData, Sample};
 use crate::vpc::Vpc;
@@ -110,13 +111,13 @@ pub fn report(
         rule: format!("the first {WINDOWS} that closed"),
     };
     let ledger = &conversion.ledger;
-    let left_out = left_out(ledger);
     let chosen = Chosen::new(gathered, &read);
     let comparison = (!logs.is_empty() && !conversion.interrupted).then(|| {
         let reference = DiffSide::Captures(captures.open());
         diff(reference, DiffSide::Logs(logs, log_format), compare, progress)
     });
     let vpc = vpc.as_ref().map(|vpc| &*vpc.vpc);
+    let left_out = LeftOut::new(ledger, vpc);
     let ways = chosen.ways(vpc, &read, shown);
     let data = ReportData {
         captures: about::captures(ledger, &infos, shown),
@@ -131,7 +132,7 @@ pub fn report(
         },
         packets: Sample {
             total: ledger.total.tally.packets_read,
-            shown: chosen.packets(read, left_out),
+            shown: chosen.packets(read, &left_out),
             rule: format!("the first {PACKETS} that were read"),
         },
         windows,
@@ -145,28 +146,6 @@ pub fn report(
         with_payload: *with_payload,
     };
     Ok(Reported { data, conversion, comparison })
-}
-
-/// Why packets that were counted are in no record after all: what a VPC's rules and options took back.
-fn left_out(ledger: &super::Ledger) -> PacketFate {
-    let of_vpc = |reason: &&SkipReason| {
-        matches!(
-            reason,
-            SkipReason::UnknownInterface
-                | SkipReason::OtherInterface
-                | SkipReason::NeverLogged(_)
-                | SkipReason::OtherAction
-        )
-    };
-    let reasons: Vec<&SkipReason> = ledger.total.tally.packets_skipped.keys().filter(of_vpc).collect();
-    match reasons.as_slice() {
-        [] => PacketFate::NotFollowed,
-        [reason] => fate_of(**reason),
-        several => PacketFate::Skipped {
-            reason: several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
-            meaning: "what was asked for of the VPC leaves it out".to_owned(),
-        },
-    }
 }
 
 /// The records of a page.
@@ -208,12 +187,12 @@ impl Chosen {
         records.into_iter().flatten().filter_map(|sequence| self.places.get(sequence).copied()).collect()
     }
 
-    fn packets(&self, read: Vec<Read>, left_out: PacketFate) -> Vec<PacketAbout> {
+    fn packets(&self, read: Vec<Read>, left_out: &LeftOut<'_>) -> Vec<PacketAbout> {
         let with_fate = |read: Read| {
             let records = self.of_packet(&read);
             let fate = match (records.is_empty(), read.placed) {
                 (false, _) => PacketFate::InRecords(records),
-                (true, Some(_)) => left_out.clone(),
+                (true, Some(_)) => left_out.fate(&read),
                 (true, None) => read.about.fate,
             };
             PacketAbout { fate, ..read.about }
