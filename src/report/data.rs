@@ -161,10 +161,8 @@ pub struct PacketAbout {
     pub capture: usize,
     /// When it was captured.
     pub time: Option<Timestamp>,
-    /// From whom to whom, in words.
+    /// From whom to whom by which protocol, in words; of what is no IP packet, what it is.
     pub flow: String,
-    /// Its protocol in words.
-    pub protocol: String,
     /// What it adds to `bytes`: its IP length, if it is an IP packet.
     pub ip_length: Option<u32>,
     /// Its length on the wire, in bytes.

@@ -129,6 +129,10 @@ impl Page<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{
+        CaptureAbout, CauseAbout, ColumnAbout, ComparisonAbout, DifferenceAbout, Kept, LayerAbout,
+        LedgerPart, PartAbout, PathAbout, RecordAbout, Sample, StepAbout,
+    };
 
     #[test]
     fn the_policy_names_what_is_in_the_page() {
@@ -145,6 +149,91 @@ mod tests {
         assert!(policy.contains(&hash(&inside("<style>", "</style>"))), "{policy}");
         assert!(policy.contains(&hash(&inside("<script>", "</script>"))), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
+    }
+
+    #[test]
+    fn markup_in_any_string_stays_text() {
+        const MARK: &str = "</script></title>-->\"'><img src=x onerror=alert(1)>";
+        let mark = || MARK.to_owned();
+        let part = PartAbout {
+            name: "source address",
+            offset: 0,
+            length: 1,
+            value: Some(mark()),
+            bytes: mark(),
+            kept: Kept::Lost,
+            columns: Vec::new(),
+        };
+        let step = StepAbout {
+            interface: mark(),
+            direction: "egress",
+            action: "ACCEPT",
+            why: mark(),
+            asked: vec![("route", "", mark())],
+        };
+        let skipped = PacketFate::Skipped { reason: mark(), meaning: mark() };
+        let mut data = ReportData { has_vpc: true, ..ReportData::default() };
+        data.captures =
+            vec![CaptureAbout { name: mark(), facts: vec![("system", mark())], failure: Some(mark()) }; 2];
+        data.settings = vec![("filter", mark())];
+        let part_of_ledger = LedgerPart { name: mark(), meaning: mark(), packets: 1 };
+        data.ledger.read = 1;
+        data.ledger.skipped = vec![part_of_ledger.clone()];
+        data.ledger.notes = vec![part_of_ledger];
+        data.columns = vec![ColumnAbout { name: "srcaddr", meaning: "", is_number: false }];
+        data.records.shown = vec![RecordAbout {
+            flow: mark(),
+            values: vec![mark()],
+            why: Some(mark()),
+            path: Some(0),
+            ..RecordAbout::default()
+        }];
+        data.records.rule = mark();
+        data.records.total = 2;
+        data.packets.shown = vec![PacketAbout {
+            number: 1,
+            capture: 0,
+            time: None,
+            flow: mark(),
+            ip_length: None,
+            frame_length: 1,
+            flags: mark(),
+            fate: skipped,
+            layers: vec![LayerAbout { name: "IPv4", counted: true, parts: vec![part] }],
+        }];
+        data.paths.shown = vec![PathAbout { flow: mark(), packet: vec![step.clone()], reply: vec![step] }];
+        let difference = DifferenceAbout {
+            kind: "missing",
+            flow: mark(),
+            start: 0,
+            end: 0,
+            capture: mark(),
+            log: mark(),
+            cause: "unexplained",
+            explained: false,
+            detail: mark(),
+            line: None,
+            records: vec![0],
+        };
+        data.comparison = Some(ComparisonAbout {
+            logs: vec![mark()],
+            verdict: "different",
+            causes: vec![CauseAbout { name: "x", meaning: mark(), differences: 1, explained: false }],
+            findings: vec![mark()],
+            differences: Sample { shown: vec![difference], total: 1, rule: String::new() },
+            not_compared: vec![mark()],
+            ..ComparisonAbout::default()
+        });
+        let page = page(&data).unwrap();
+        assert!(!page.contains("<img") && !page.contains("-->"), "{page}");
+        // the page's own two scripts and its data
+        assert_eq!(page.matches("</script>").count(), 2, "{page}");
+        assert_eq!(page.matches("</title>").count(), 1 + 1, "the page's and the ledger's: {page}");
+        assert!(
+            page.matches("onerror=alert(1)").count() > 30,
+            "{}",
+            page.matches("onerror=alert(1)").count()
+        );
     }
 
     #[test]

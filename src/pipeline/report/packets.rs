@@ -83,20 +83,20 @@ impl Reading<'_> {
             }
         };
         let fate = skipped.map_or(PacketFate::NotFollowed, fate_of);
+        let layers = self.layers(packet, ip);
         Read {
             about: PacketAbout {
                 number: packet.number,
                 capture,
                 time,
-                flow: self.ends(ip),
-                protocol: protocol(ip, packet, self.meter),
+                flow: self.flow(ip, &layers),
                 ip_length: ip.map(|ip| ip.ip_length),
                 frame_length: packet.original_length,
                 flags: ip
                     .filter(|ip| ip.protocol == Protocol::TCP)
                     .map_or_else(String::new, |ip| flags(ip.tcp_flags)),
                 fate,
-                layers: self.layers(packet, ip),
+                layers,
             },
             flow: ip.map(FlowKey::from),
             icmp: ip.and_then(|ip| ip.icmp),
@@ -122,8 +122,16 @@ impl Reading<'_> {
         Some(at)
     }
 
-    fn ends(&self, ip: Option<&IpPacket>) -> String {
-        ip.map_or_else(|| "not IP".to_owned(), |ip| self.shown.flow(&FlowKey::from(ip)))
+    /// The flow; of what is no IP packet, its innermost header.
+    fn flow(&self, ip: Option<&IpPacket>, layers: &[LayerAbout]) -> String {
+        match ip {
+            Some(ip) => self.shown.flow(&FlowKey::from(ip)),
+            None => {
+                let header =
+                    layers.iter().rfind(|layer| layer.parts.iter().any(|part| is_told_apart(part.name)));
+                format!("not IP: {}", header.map_or("no header", |layer| layer.name))
+            }
+        }
     }
 
     fn layers(&self, packet: &CapturedPacket<'_>, ip: Option<&IpPacket>) -> Vec<LayerAbout> {
@@ -137,7 +145,7 @@ impl Reading<'_> {
                 offset: part.bytes.start,
                 length: part.bytes.len(),
                 value: self.shown.header_value(part),
-                bytes: match is_told_apart(part) {
+                bytes: match is_told_apart(part.name) {
                     true => self.shown.header_bytes(part, bytes),
                     false if self.with_payload => {
                         self.shown.header_bytes(part, bytes.get(..PAYLOAD).unwrap_or(bytes))
@@ -166,25 +174,13 @@ impl Reading<'_> {
 }
 
 /// Whether a part is a header field. All others are bytes that nobody takes apart: payload, and what is as private as it.
-fn is_told_apart(part: &Part) -> bool {
-    !matches!(part.name, "bytes" | "padding or checksum")
+fn is_told_apart(name: &str) -> bool {
+    !matches!(name, "bytes" | "padding or checksum")
 }
 
 /// A packet that was skipped.
 pub(super) fn fate_of(reason: SkipReason) -> PacketFate {
     PacketFate::Skipped { reason: reason.to_string(), meaning: reason.explanation().to_owned() }
-}
-
-/// The protocol's name; of what is no IP packet, the innermost header's.
-fn protocol(ip: Option<&IpPacket>, packet: &CapturedPacket<'_>, meter: &MeterOptions) -> String {
-    match ip {
-        Some(ip) => ip.protocol.name().map_or_else(|| ip.protocol.to_string(), str::to_owned),
-        None => {
-            let layers = dissect(packet, decode(packet, meter.tunnels).ok().as_ref());
-            let headers = layers.iter().rfind(|layer| layer.parts.iter().any(is_told_apart));
-            headers.map_or("", |layer| layer.name).to_owned()
-        }
-    }
 }
 
 /// The flags' names.

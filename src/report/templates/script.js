@@ -201,6 +201,8 @@
     } else {
       const places = (element.dataset.records ?? "").split(" ").filter(Boolean).map(Number);
       light(places.flatMap(at => members[at]), places);
+      const cells = document.querySelector(`tr[data-difference="${difference}"]`).cells;
+      find("told").textContent = `Difference ${cells[0].textContent}, ${cells[1].textContent}: ${cells[cells.length - 1].textContent}`;
       for (const mate of document.querySelectorAll(`[data-difference="${difference}"]`)) {
         mate.classList.add("lit");
         lit.add(mate);
@@ -326,8 +328,9 @@
       return element;
     };
     const rowOf = new Map(shownRows.map((record, at) => [record, rowsTop + at * ROW + ROW / 2]));
-    const longest = seen.reduce((most, at) => Math.max(most, packets[at].l), 1);
-    const heightOf = packet => top + LANE - 10 - (LANE - 22) * (Math.log1p(packet.l) / Math.log1p(longest));
+    const lengths = seen.map(at => Math.log1p(packets[at].l));
+    const [least, most] = [lengths.reduce((a, b) => Math.min(a, b), Infinity), lengths.reduce((a, b) => Math.max(a, b), 0)];
+    const heightOf = packet => top + LANE - 12 - (LANE - 24) * (most > least ? (Math.log1p(packet.l) - least) / (most - least) : 0.5);
     const marker = (at, left, y, radius) => {
       const kind = shape(packets[at]);
       const common = { class: `packet ${kind}`, "data-packet": at };
@@ -348,11 +351,11 @@
     }
     if (withBins) {
       draw(svg, "text", { x: 6, y: binsTop + 22 }, "all packets in records");
-      const most = visibleBins.reduce((sum, [, count]) => Math.max(sum, count), 1);
-      draw(svg, "text", { class: "soft", x: 6, y: binsTop + 38 }, `highest: ${counted(most, "packet")}`);
+      const highest = visibleBins.reduce((sum, [, count]) => Math.max(sum, count), 1);
+      draw(svg, "text", { class: "soft", x: 6, y: binsTop + 38 }, `highest: ${counted(highest, "packet")}`);
       for (const [start, count] of visibleBins) {
         const [left, right] = [x(start), x(start + bins.width)];
-        const tall = Math.max(1.5, (count / most) * 52);
+        const tall = Math.max(1.5, (count / highest) * 52);
         const bar = draw(svg, "rect", { class: "bin", x: left, y: binsTop + 60 - tall, width: Math.max(1, right - left - 0.5), height: tall });
         draw(bar, "title", {}, `${counted(count, "packet")} from ${clock(start, digits)}`);
       }
