@@ -2,15 +2,16 @@
 
 pub mod args;
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use flowtruth::capture::CaptureError;
+use flowtruth::capture::{CaptureError, CaptureInput};
 use flowtruth::diff::{CompareOptions, Surroundings};
 use flowtruth::pipeline::{
-    Conversion, ConvertError, DiffOptions, DiffVpc, MeterOptions, Progress, ReportOptions, ReportSources,
-    Reported, report,
+    Conversion, ConvertError, DiffOptions, DiffVpc, LogInput, MeterOptions, Progress, ReportOptions,
+    ReportSources, Reported, report,
 };
 use flowtruth::report::page;
 
@@ -20,7 +21,7 @@ use super::delivery::args::DeliveryArgs;
 use super::delivery::destination::write_ledger;
 use super::inputs;
 use super::interrupt::Interrupt;
-use super::kind::{apart, split};
+use super::kind::{Kind, apart, head, kind, split};
 use super::messages::{Trouble, advice, cannot_write, clean, error, hint, warning};
 use super::output::Output;
 use super::progress::Bar;
@@ -34,7 +35,9 @@ pub fn run(args: ReportArgs) -> Result {
     let interrupt = Interrupt::watch(&progress);
     let (paths, mut logs) = apart(&settings.captures);
     let mut inputs = inputs::find(&paths, settings.quiet, &progress)?;
-    inputs.captures = split(std::mem::take(&mut inputs.captures), false, &mut logs);
+    let (captures, texts) = captures_and_texts(std::mem::take(&mut inputs.captures));
+    inputs.captures = split(captures, false, &mut logs);
+    logs.extend(texts);
     if inputs.captures.is_empty() && inputs.failures.is_empty() {
         return Err(Trouble::new("no capture is among what was named: a report is about packets").with_hint(
             "`flowtruth inspect` shows what is in a flow log, `flowtruth lint` what is wrong in it",
@@ -102,6 +105,25 @@ pub fn run(args: ReportArgs) -> Result {
     }
     ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;
     Ok(if is_whole { Exit::Fine } else { Exit::Trouble })
+}
+
+/// Files of text are logs, whatever their lines say, as they are for `diff`.
+fn captures_and_texts(inputs: Vec<CaptureInput>) -> (Vec<CaptureInput>, Vec<LogInput>) {
+    let (mut captures, mut logs) = (Vec::new(), Vec::new());
+    for input in inputs {
+        match input {
+            CaptureInput::Path(path) => {
+                let head = File::open(&path).and_then(|mut file| head(&mut file));
+                // what cannot be read is said when it is read as a capture
+                match head.map_or(Kind::Capture, |head| kind(&head, Some(&path))) {
+                    Kind::Log => logs.push(LogInput::Path(path)),
+                    Kind::Capture => captures.push(CaptureInput::Path(path)),
+                }
+            }
+            other => captures.push(other),
+        }
+    }
+    (captures, logs)
 }
 
 /// What was typed means what it means for `convert`.
