@@ -324,5 +324,10 @@ export const tests = {
     const pdf = await dark.page.pdf({ format: "A4" });
     assert.ok(pdf.length > 20_000);
     await dark.context.close();
+    // 29 columns, on paper of A4 across
+    const wide = await tools.open(tools.report("nat", ...NAT), { viewport: { width: 1030, height: 700 } });
+    await wide.page.emulateMedia({ media: "print" });
+    assert.equal(await wide.page.evaluate(() => document.documentElement.scrollWidth), 1030);
+    await wide.context.close();
   },
 };

@@ -226,7 +226,7 @@
 
   // -- the timeline --
   const LABELS = 330;
-  const SUMS = 170;
+  const SUMS = 200;
   const ROWS = 60;
   const ROW = 20;
   const LANE = 84;
@@ -303,7 +303,7 @@
     const rowsTop = binsTop + (withBins ? 64 : 0) + 16;
     const differencesTop = rowsTop + shownRows.length * ROW + (rows.length > ROWS ? ROW : 0) + 10;
     const height = differencesTop + (differences.length > 0 ? 30 : 4);
-    const svg = draw(plot, "svg", { width: LABELS + width + SUMS, height, viewBox: `0 0 ${LABELS + width + SUMS} ${height}`, "aria-hidden": "true" });
+    const svg = draw(plot, "svg", { width: LABELS + width + SUMS, height, viewBox: `0 0 ${LABELS + width + SUMS} ${height}`, "aria-hidden": "true", class: seen.length > 150 ? "many" : "" });
 
     // windows behind everything
     windows.forEach(([start, end, , count, late], at) => {
