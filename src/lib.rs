@@ -67,6 +67,7 @@
 //! | 1 | [`vpc`] | the VPC around a capture → whose interface, which direction, `ACCEPT` or `REJECT`, which path |
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
 //! | 1 | [`generate`] | a scenario → frames, records, and the truth about both |
+//! | 1 | [`report`] | what captures came to → one page of HTML |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
@@ -93,6 +94,7 @@ pub mod pipeline;
 pub mod quiz;
 mod random;
 pub mod record;
+pub mod report;
 pub mod store;
 pub mod vpc;
 

@@ -14,6 +14,7 @@ use super::extract::args::ExtractArgs;
 use super::generate::args::GenerateArgs;
 use super::kit::args::KitArgs;
 use super::lint::args::LintArgs;
+use super::report::args::ReportArgs;
 use super::score::args::ScoreArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
 
@@ -35,6 +36,7 @@ Examples:
   tcpdump -i eth0 -w - | flowtruth convert -         records as windows close
   flowtruth diff capture.pcap flow.log               packets against a flow log
   flowtruth inspect capture.pcap                     what is in a capture, or in a flow log
+  flowtruth report capture.pcap -o report.html       a page that shows packets become records
   flowtruth lint flow.log                            what in a flow log cannot be true
   flowtruth extract capture.pcap --log flow.log --line 2 -o packets.pcap
                                                      the packets behind a record
@@ -76,6 +78,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Compare captures and flow logs, and say of every difference why
     Diff(Box<DiffArgs>),
+    /// Write one page of HTML: packets, the records they became, and every packet accounted for
+    Report(Box<ReportArgs>),
     /// Say what in flow logs cannot be true, or breaks what reads them
     Lint(Box<LintArgs>),
     /// Write the packets behind a flow or a record as a capture

@@ -31,6 +31,7 @@ mod objects;
 mod output;
 mod progress;
 mod quiz;
+mod report;
 mod score;
 mod settings;
 mod shell;
@@ -72,16 +73,22 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.format(&mut Cli::command()).exit(),
     };
-    if let (Command::Convert(args), Some(("convert", typed))) = (&mut cli.command, matches.subcommand()) {
+    let vpc = match &mut cli.command {
+        Command::Convert(args) => Some(&mut args.vpc),
+        Command::Report(args) => Some(&mut args.vpc),
+        _ => None,
+    };
+    if let (Some(vpc), Some((_, typed))) = (vpc, matches.subcommand()) {
         let typed = |id| typed.value_source(id) == Some(ValueSource::CommandLine);
-        args.vpc.typed.log_format = typed("log_format");
-        args.vpc.typed.interval = typed("max_aggregation_interval");
+        vpc.typed.log_format = typed("log_format");
+        vpc.typed.interval = typed("max_aggregation_interval");
     }
     cli.color.write_global();
     let result = match cli.command {
         Command::Convert(args) => convert::run(*args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Report(args) => report::run(*args),
         Command::Lint(args) => lint::run(*args),
         Command::Extract(args) => extract::run(*args),
         Command::Generate(args) => generate::run(*args),

@@ -94,6 +94,23 @@ impl Batch {
         }
     }
 
+    /// Hands on the time and the IP length of every packet.
+    #[inline]
+    pub(crate) fn for_each_size(&self, mut each: impl FnMut(Timestamp, u32)) {
+        self.v4.iter().for_each(|packet| each(packet.time, packet.ip_length));
+        self.v6.iter().for_each(|packet| each(packet.time, packet.ip_length));
+    }
+
+    /// Hands on every packet with its place. Those of one window that follow one another come by their address family, else
+    /// in the order in which they were read.
+    pub(crate) fn for_each_packet(&self, mut each: impl FnMut(Placement, Observation)) {
+        let (mut v4, mut v6) = (self.v4.iter(), self.v6.iter());
+        for run in &self.runs {
+            v4.by_ref().take(run.v4).for_each(|packet| each(run.placement, observation(packet)));
+            v6.by_ref().take(run.v6).for_each(|packet| each(run.placement, observation(packet)));
+        }
+    }
+
     /// Adds a packet to be counted in the window it is placed in.
     #[inline]
     pub fn push(&mut self, placement: Placement, packet: &Observation) {
@@ -112,4 +129,9 @@ impl Batch {
         self.counted_v4.clear();
         self.counted_v6.clear();
     }
+}
+
+fn observation<K: PackedKey>(packet: &PackedPacket<K>) -> Observation {
+    let PackedPacket { ref key, time, ip_length, logged_flags } = *packet;
+    Observation { key: key.unpack(), time, ip_length, logged_flags }
 }

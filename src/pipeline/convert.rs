@@ -10,6 +10,7 @@ use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
 use super::ordered::{Ordered, Sink, Stopped};
 use super::vpc::InterfacesSeen;
+use super::watch::{Watch, Watched};
 use super::workers::{Worker, remote};
 use super::{MeterOptions, Progress, RecordOptions, RecordSink};
 use crate::capture::{CaptureError, CaptureInput, MergeStep, MergedCaptures};
@@ -79,9 +80,24 @@ pub fn convert_into(
     write_after_interrupt: bool,
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
+    convert_watched(inputs, meter, records, sink, &mut (), write_after_interrupt, progress)
+}
+
+/// [`convert_into`], with somebody who watches the packets.
+pub(super) fn convert_watched(
+    inputs: Vec<CaptureInput>,
+    meter: &MeterOptions,
+    records: &RecordOptions,
+    sink: &mut dyn RecordSink,
+    watch: &mut impl Watch,
+    write_after_interrupt: bool,
+    progress: &Progress,
+) -> Result<Conversion, ConvertError> {
     let worker = Worker::new(RecordEmitter::new(records, &mut *sink), meter.table_memory());
     let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
-    let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
+    let watched = Watched::new(watch, worker);
+    let (mut conversion, watched) = reading.walk(inputs, watched, write_after_interrupt, progress);
+    let worker = watched.into_inner();
     let write_open_windows = !conversion.interrupted || write_after_interrupt;
     let emitter = worker.finish(write_open_windows)?;
     emitter.written().account(&mut conversion.ledger);

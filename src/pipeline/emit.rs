@@ -242,6 +242,7 @@ impl<S: RecordSink> RecordEmitter<S> {
 impl<S: RecordSink> Emit for RecordEmitter<S> {
     fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         let before = self.written.records;
+        self.sink.begin_window(window.placement());
         meter.for_each_flow(window, self.with_direction, |flow| -> Result<(), ConvertError> {
             self.written.count(flow);
             self.sink.record(self.records.fill(flow)).map_err(ConvertError::Write)

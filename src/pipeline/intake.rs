@@ -181,18 +181,11 @@ impl<'a, T: Taker> Intake<'a, T> {
             true => decode_uncommon(packet, options.tunnels),
             false => crate::decode::decode(packet, options.tunnels),
         };
-        let wanted = decoded.map_err(|reason| (reason, None)).and_then(|ip| {
-            let unwanted = if options.from.is_some_and(|from| time < from) {
-                SkipReason::BeforeFrom
-            } else if options.until.is_some_and(|until| time >= until) {
-                SkipReason::AfterUntil
-            } else if options.filter.as_ref().is_some_and(|filter| !filter.matches(&ip)) {
-                SkipReason::Filtered
-            } else {
-                return Ok(ip);
-            };
-            Err((unwanted, Some(ip.ip_length)))
-        });
+        let wanted =
+            decoded.map_err(|reason| (reason, None)).and_then(|ip| match options.unwanted(time, &ip) {
+                Some(unwanted) => Err((unwanted, Some(ip.ip_length))),
+                None => Ok(ip),
+            });
         match wanted {
             Ok(ip) => {
                 let mut key = MeteringKey::from(FlowKey::from(&ip));

@@ -31,10 +31,12 @@ mod points;
 mod progress;
 mod quiz;
 mod relog;
+mod report;
 mod score;
 mod selection;
 mod sink;
 mod vpc;
+mod watch;
 mod workers;
 
 pub use convert::{Conversion, ConvertError, convert, convert_into, with_causes};
@@ -60,6 +62,7 @@ pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use quiz::{QuizOptions, quiz_facts};
 pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
+pub use report::{ReportOptions, ReportSources, Reported, report};
 pub use score::{
     Against, ColumnError, ColumnMap, OutputError, Score, ScoreError, Share, TruthError, Wrong, score,
 };

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::decode::Tunnels;
 use crate::filter::Filter;
 use crate::flow::{AggregationInterval, Windows};
-use crate::packet::Timestamp;
+use crate::packet::{IpPacket, SkipReason, Timestamp};
 use crate::record::{FlowRecord, LogFormat};
 
 /// What windows are aligned to.
@@ -91,6 +91,20 @@ impl MeterOptions {
         const BESIDE: u64 = 32 << 20;
         let tables = |limit: u64| usize::try_from(limit.saturating_sub(BESIDE).max(limit / 4));
         self.memory_limit.map_or(usize::MAX, |limit| tables(limit).unwrap_or(usize::MAX))
+    }
+
+    /// Why an IP packet is not asked for, if it is not.
+    #[inline]
+    pub(super) fn unwanted(&self, time: Timestamp, ip: &IpPacket) -> Option<SkipReason> {
+        if self.from.is_some_and(|from| time < from) {
+            Some(SkipReason::BeforeFrom)
+        } else if self.until.is_some_and(|until| time >= until) {
+            Some(SkipReason::AfterUntil)
+        } else if self.filter.as_ref().is_some_and(|filter| !filter.matches(ip)) {
+            Some(SkipReason::Filtered)
+        } else {
+            None
+        }
     }
 
     /// The windows, given the first packet's time.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::flow::Windows;
 use crate::flowlog::encode::RecordEncoder;
+use crate::meter::Placement;
 use crate::packet::Timestamp;
 use crate::record::FlowRecord;
 
@@ -18,6 +19,9 @@ pub trait RecordSink: Send {
     /// Learns how time is cut and the time of the first packet, before any record comes. It is not called where there is
     /// no packet.
     fn begin(&mut self, _windows: Windows, _first: Timestamp) {}
+
+    /// Learns of which capture window the records are that come next.
+    fn begin_window(&mut self, _placement: Placement) {}
 
     /// Takes a record.
     ///
@@ -67,6 +71,10 @@ pub trait RecordSink: Send {
 impl<S: RecordSink + ?Sized> RecordSink for &mut S {
     fn begin(&mut self, windows: Windows, first: Timestamp) {
         (**self).begin(windows, first);
+    }
+
+    fn begin_window(&mut self, placement: Placement) {
+        (**self).begin_window(placement);
     }
 
     fn record(&mut self, record: &FlowRecord) -> io::Result<()> {

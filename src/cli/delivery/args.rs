@@ -5,7 +5,7 @@ use flowtruth::consumer::Consumer;
 use flowtruth::deliver::{DestinationOptions, FlowLogId};
 use flowtruth::record::{FileFormat, Layout};
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryArgs {
     /// What files hold [default: by the name of `-o`, else `plain-text`]

@@ -81,7 +81,7 @@ fn no_copy(error: io::Error) -> io::Error {
 }
 
 /// Captures that are read more than once.
-pub(super) struct Captures(Vec<Source>);
+pub(in crate::pipeline) struct Captures(Vec<Source>);
 
 impl From<Vec<CaptureInput>> for Captures {
     fn from(inputs: Vec<CaptureInput>) -> Self {
@@ -96,7 +96,7 @@ impl From<Vec<CaptureInput>> for Captures {
 
 impl Captures {
     /// All of them, from their beginning.
-    pub(super) fn open(&mut self) -> Vec<CaptureInput> {
+    pub(in crate::pipeline) fn open(&mut self) -> Vec<CaptureInput> {
         let open = |source: &mut Source| match source {
             Source::Path(path) => CaptureInput::Path(path.clone()),
             Source::Openable(openable) => CaptureInput::Openable(openable.clone()),

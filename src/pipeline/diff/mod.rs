@@ -8,7 +8,7 @@
 //! 4. The other flows, of all shares together, are metered second by second (`capture_side`).
 //! 5. [`compare`] does the rest.
 
-mod again;
+pub(in crate::pipeline) mod again;
 mod against_log;
 mod between_logs;
 mod capture_side;

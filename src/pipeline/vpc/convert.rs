@@ -13,6 +13,7 @@ use crate::flowlog::encode::encoder;
 use crate::pipeline::convert::{Reading, in_background};
 use crate::pipeline::emit::{Written, shows_direction};
 use crate::pipeline::ledger::Ledger;
+use crate::pipeline::watch::{Watch, Watched};
 use crate::pipeline::workers::Worker;
 use crate::pipeline::{
     Conversion, ConvertError, EncodedOutput, MeterOptions, Progress, RecordOptions, RecordSink,
@@ -56,31 +57,58 @@ pub fn convert_with_vpc_into(
     write_after_interrupt: bool,
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
-    let (interfaces, points) = InterfacesSeen::new(options.vpc.clone());
-    let judge = Judge::new(options.clone(), points, records.identity.action);
-    // half of the memory for flow tables, half for the rows of the window that is written
-    let memory = meter.table_memory() / 2;
-    let (classes, seen_on) = judge.readers();
-    let emitter = VpcEmitter::new(options.clone(), records, classes, seen_on, memory, &mut *sink);
-    let judging = Judging::new(judge, Worker::new(emitter, memory));
-    let with_direction = shows_direction(&records.format);
-    let reading = Reading { meter, with_direction, interfaces: Some(interfaces) };
-    let (mut conversion, judging) = reading.walk(inputs, judging, write_after_interrupt, progress);
-    let (mut judged, worker) = judging.end();
-    let write_open_windows = !conversion.interrupted || write_after_interrupt;
-    let mut emitter = worker.finish(write_open_windows)?;
-    if write_open_windows {
-        emitter.end()?;
+    let converting = Converting { meter, records, options, write_after_interrupt, progress };
+    converting.run(inputs, sink, &mut ())
+}
+
+/// How captures are converted with a VPC.
+pub(in crate::pipeline) struct Converting<'a> {
+    pub(in crate::pipeline) meter: &'a MeterOptions,
+    pub(in crate::pipeline) records: &'a RecordOptions,
+    pub(in crate::pipeline) options: &'a VpcOptions,
+    pub(in crate::pipeline) write_after_interrupt: bool,
+    pub(in crate::pipeline) progress: &'a Progress,
+}
+
+impl Converting<'_> {
+    /// Converts, with somebody who watches the packets before they are judged.
+    ///
+    /// # Errors
+    /// As `convert`.
+    pub(in crate::pipeline) fn run(
+        self,
+        inputs: Vec<CaptureInput>,
+        sink: &mut (dyn RecordSink + '_),
+        watch: &mut impl Watch,
+    ) -> Result<Conversion, ConvertError> {
+        let Converting { meter, records, options, write_after_interrupt, progress } = self;
+        let (interfaces, points) = InterfacesSeen::new(options.vpc.clone());
+        let judge = Judge::new(options.clone(), points, records.identity.action);
+        // half of the memory for flow tables, half for the rows of the window that is written
+        let memory = meter.table_memory() / 2;
+        let (classes, seen_on) = judge.readers();
+        let emitter = VpcEmitter::new(options.clone(), records, classes, seen_on, memory, &mut *sink);
+        let judging = Judging::new(judge, Worker::new(emitter, memory));
+        let with_direction = shows_direction(&records.format);
+        let reading = Reading { meter, with_direction, interfaces: Some(interfaces) };
+        let watched = Watched::new(watch, judging);
+        let (mut conversion, watched) = reading.walk(inputs, watched, write_after_interrupt, progress);
+        let (mut judged, worker) = watched.into_inner().end();
+        let write_open_windows = !conversion.interrupted || write_after_interrupt;
+        let mut emitter = worker.finish(write_open_windows)?;
+        if write_open_windows {
+            emitter.end()?;
+        }
+        judged.total.losses_of_no_known_interface = emitter.losses_of_nobody_known();
+        let VpcEmitter { written, nodata, nodata_left_out, skipdata, .. } = emitter;
+        if write_open_windows {
+            sink.finish().map_err(ConvertError::Write)?;
+        }
+        judged.total.records_nodata_left_out = nodata_left_out;
+        (judged.total.records_nodata, judged.total.records_skipdata) = (nodata, skipdata);
+        account(&mut conversion.ledger, written, &judged);
+        Ok(conversion)
     }
-    judged.total.losses_of_no_known_interface = emitter.losses_of_nobody_known();
-    let VpcEmitter { written, nodata, nodata_left_out, skipdata, .. } = emitter;
-    if write_open_windows {
-        sink.finish().map_err(ConvertError::Write)?;
-    }
-    judged.total.records_nodata_left_out = nodata_left_out;
-    (judged.total.records_nodata, judged.total.records_skipdata) = (nodata, skipdata);
-    account(&mut conversion.ledger, written, &judged);
-    Ok(conversion)
 }
 
 /// What the judge and the writer have to add to the ledger.

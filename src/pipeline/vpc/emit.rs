@@ -250,6 +250,7 @@ impl<S: RecordSink> Emit for VpcEmitter<S> {
     fn window(&mut self, meter: &Meter, window: &ClosedWindow) -> Result<(), ConvertError> {
         self.classes.refresh();
         let placement = window.placement();
+        self.sink.begin_window(placement);
         let before = self.written.records;
         let mut owners = BTreeSet::new();
         let mut rows = Rows::new(self.memory);

@@ -37,6 +37,7 @@ mod sighting;
 mod sights;
 mod slots;
 
+pub(super) use convert::Converting;
 pub use convert::{convert_with_vpc, convert_with_vpc_into};
 pub use options::{TrafficType, VpcOptions};
 pub(super) use shown::Shown;

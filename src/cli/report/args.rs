@@ -1,0 +1,61 @@
+//! What can be typed behind `report`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::args::{MeteringArgs, RecordArgs, RunArgs, SelectionArgs};
+use crate::cli::vpc::args::VpcArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  flowtruth report capture.pcap -o report.html
+      packets, the records they became, and every packet accounted for
+  flowtruth report capture.pcap flow.log.gz -o report.html
+      the same held against a flow log, with the cause of every difference
+  flowtruth report --vpc vpc/ --log-format v5 capture.pcap -o report.html
+      with the rules that decided each action
+Exit status:
+  0  the page was written, whatever it says
+  2  trouble; where something could be read, the page was written all the same";
+
+const OUTPUT: &str = "Write the page to this file (`.gz`: gzip) once it is complete; `-` is standard output, where it also \
+                      goes without `-o` unless that is a terminal";
+
+#[derive(Args, Debug)]
+// what makes lines of text has no meaning here
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("output", |output| output.value_name("FILE").help(OUTPUT)),
+    mut_arg("header", |header| header.hide(true)),
+    mut_arg("why", |why| why.hide(true)),
+)]
+pub struct ReportArgs {
+    /// Captures as `convert` takes them, or `-` for standard input, read in time order as one; and, if there are any, flow
+    /// logs that they are held against
+    #[arg(value_name = "CAPTURE|LOG", required = true, value_hint = ValueHint::AnyPath)]
+    pub files: Vec<PathBuf>,
+
+    /// The fields of flow logs that have no header line, as `--log-format` takes them
+    #[arg(long, value_name = "FORMAT")]
+    pub input_format: Option<String>,
+
+    /// Put the payload of the packets that are shown into the page too, up to 256 bytes of each
+    #[arg(long)]
+    pub with_payload: bool,
+
+    #[command(flatten)]
+    pub metering: MeteringArgs,
+
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
+    #[command(flatten)]
+    pub records: RecordArgs,
+
+    #[command(flatten)]
+    pub vpc: VpcArgs,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
