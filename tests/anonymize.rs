@@ -26,7 +26,7 @@ const NAMES: [&str; 12] = [
     "--set",
     "vpc-id=vpc-abcdefab012345678",
     "--set",
-    "instance-tag=acme-checkout",
+    "instance-tag=acme-20260115",
     "--set",
     "ecs-task-arn=arn:aws:ecs:us-east-1:123456789012:task/acme/0123456789abcdef0123456789abcdef",
 ];

@@ -273,6 +273,17 @@ fn the_same_seed_asks_the_same_and_another_something_else() {
     assert_eq!(once.len(), 10, "a subject came twice before all others had come");
 }
 
+/// The rarest reason for two records.
+#[test]
+fn packets_that_come_late_are_asked_about() {
+    let asked = Asked::new(&fixture("traffic/late.pcap"), 60, Tunnels::NONE, "v2");
+    let asks = questions(&asked.facts(1), &[Subject::TwoRecords], 1, 100);
+    assert!(
+        asks.iter().any(|question| question.right().contains("after the interval's records")),
+        "{asks:#?}"
+    );
+}
+
 /// A capture of raw IP: connections of one datagram there and two back, all mixed, and again eleven minutes later.
 fn many_connections(connections: u16) -> Vec<u8> {
     let mut capture = Vec::new();

@@ -27,6 +27,12 @@ impl AggregationInterval {
         Some(seconds) => AggregationInterval::Seconds(seconds),
         None => AggregationInterval::Capture,
     };
+
+    /// AWS's other choice, 60 seconds.
+    pub const MINUTE: AggregationInterval = match NonZeroU32::new(60) {
+        Some(seconds) => AggregationInterval::Seconds(seconds),
+        None => AggregationInterval::Capture,
+    };
 }
 
 impl Default for AggregationInterval {

@@ -38,10 +38,10 @@ impl Mask {
     /// The mask of a key.
     pub fn new(key: &MaskKey) -> Mask {
         // names are hashed under a key of their own, which says nothing of the addresses'
-        let digest = |hash: Hmac<Sha256>| hash.finalize().into_bytes();
-        let mut derived = keyed(key.bytes());
-        derived.update(b"flowtruth: names");
-        Mask { addresses: IpcryptPfx::new(*key.bytes()), hash: keyed(&digest(derived)) }
+        let mut names = keyed(key.bytes());
+        names.update(b"flowtruth: names");
+        let names: [u8; 32] = names.finalize().into_bytes().into();
+        Mask { addresses: IpcryptPfx::new(*key.bytes()), hash: keyed(&names) }
     }
 
     /// A hash of something, of its kind: what is of another kind has another hash.
@@ -54,10 +54,11 @@ impl Mask {
     }
 }
 
-/// A hash under a key.
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    // a key of any length will do
-    Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()))
+/// A hash under a key, which HMAC fills up with zeros to a block.
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    block.iter_mut().zip(key).for_each(|(byte, own)| *byte = *own);
+    Hmac::new(&block.into())
 }
 
 #[cfg(test)]

@@ -10,6 +10,41 @@ const ENDINGS: [&str; 14] = [
     ".parquet", ".toml",
 ];
 
+/// Kinds of AWS's ids, which name nobody. Another word in front of digits may be somebody's.
+const KINDS: [&str; 24] = [
+    "acl",
+    "cagw",
+    "cgw",
+    "eigw",
+    "eipalloc",
+    "eni",
+    "fl",
+    "i",
+    "igw",
+    "lgw",
+    "nat",
+    "op",
+    "pcx",
+    "pl",
+    "rtb",
+    "sg",
+    "subnet",
+    "tgw",
+    "tgw-attach",
+    "tgw-rtb",
+    "vgw",
+    "vpc",
+    "vpce",
+    "vpn",
+];
+
+/// As many digits as AWS's ids have today, for those that are made up.
+const USUAL: &str = "00000000000000000";
+
+/// Kinds of resources in ARNs.
+const RESOURCES: [&str; 7] =
+    ["cluster", "container-instance", "instance", "network-interface", "service", "task", "task-definition"];
+
 impl Mask {
     /// The pseudonym of a name, which tells as much as the name's shape: an account of 12 digits, an id of AWS
     /// (`eni-0a1b2c3d`), an ARN, hexadecimal digits, or any other name (`name-` and ten hexadecimal digits). What says
@@ -48,21 +83,23 @@ impl Mask {
         let [arn, partition, service, region, account, resource] = arn;
         let mut masked = format!("{arn}:{partition}:{service}:{region}:{}:", self.name(account));
         let mut rest = resource;
-        let mut first = true;
+        let mut before = None;
         loop {
             let end = rest.find(['/', ':']).unwrap_or(rest.len());
             let (part, behind) = rest.split_at(end);
-            let is_number = part.len() < 12 && part.bytes().all(|byte| byte.is_ascii_digit());
-            // `task-definition/name:3`: the first part is a kind where more follow, and the last may be an edition
-            if (first && !behind.is_empty()) || is_number {
+            // `task-definition/name:3`: the first part is a kind, and the last may be an edition
+            let is_kind = before.is_none() && RESOURCES.contains(&part);
+            let is_edition =
+                before == Some(':') && part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+            if is_kind || is_edition {
                 masked.push_str(part);
             } else {
                 masked.push_str(&self.name(part));
             }
-            first = false;
             let mut characters = behind.chars();
             let Some(separator) = characters.next() else { return masked };
             masked.push(separator);
+            before = Some(separator);
             rest = characters.as_str();
         }
     }
@@ -119,11 +156,16 @@ fn shape(name: &str) -> Shape<'_> {
     let is_digits = |text: &str| {
         (8..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    // `tgw-attach-0a1b2c3d`: what is behind the last hyphen
-    let (kind, last) = name.rfind('-').map_or(("", name), |at| name.split_at(at + 1));
-    let is_kind = kind.len() <= 16 && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    if is_kind && is_digits(last) {
-        return Shape::Id { prefix: kind, digits: last };
+    if is_digits(name) {
+        return Shape::Id { prefix: "", digits: name };
+    }
+    // the longest, so that `tgw-attach-0a1b2c3d` is no `tgw-`
+    let kinds =
+        KINDS.iter().filter(|kind| name.strip_prefix(**kind).is_some_and(|rest| rest.starts_with('-')));
+    if let Some(kind) = kinds.max_by_key(|kind| kind.len()) {
+        let (prefix, rest) = name.split_at(kind.len() + 1);
+        let digits = if is_digits(rest) { rest } else { USUAL };
+        return Shape::Id { prefix, digits };
     }
     // a UUID, or a task's digits and a number behind them
     let is_uuid = (16..=64).contains(&name.len())

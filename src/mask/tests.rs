@@ -229,8 +229,14 @@ fn pseudonyms_have_the_shape_of_names() {
     for kept in ["", "-", "unknown"] {
         assert_eq!(mask.name(kept), kept);
     }
-    let masked = mask.name("Prod%20web");
-    assert!(masked.starts_with("name-") && masked.len() == 15, "{masked}");
+    for name in ["Prod%20web", "acme-20260115", "acme-deadbeef", "vpclesson"] {
+        let masked = mask.name(name);
+        assert!(masked.starts_with("name-") && masked.len() == 15, "{masked}");
+    }
+    let lesson = mask.name("vpc-lesson");
+    assert!(lesson.starts_with("vpc-") && lesson.len() == 21, "{lesson}");
+    let other = mask.name("arn:aws:x:y:123456789012:acme/7");
+    assert!(!other.contains("acme") && !other.ends_with("/7"), "{other}");
     let arn = mask.name("arn:aws:ecs:us-east-1:123456789012:task-definition/shop-web:17");
     let account = mask.name("123456789012");
     let family = mask.name("shop-web");

@@ -43,16 +43,7 @@ pub fn run(args: &QuizArgs) -> Result {
         return Ok(Exit::Trouble);
     }
     if questions.is_empty() {
-        let trouble = Trouble::new(format!(
-            "nothing can be asked of `{}`: {} read, and nothing among them that the questions are about",
-            clean(&owners),
-            counted(packets_read, "packet")
-        ));
-        let advice = match args.about.is_empty() {
-            true => "`flowtruth generate ssh-and-rdp -o lesson` makes a capture to learn from",
-            false => "leave out `--about`",
-        };
-        return Err(trouble.with_hint(advice));
+        return Err(nothing(args, &owners, packets_read));
     }
     if questions.len() < usize::from(args.questions) {
         hint(format_args!("the capture has enough for {}", counted(questions.len() as u64, "question")));
@@ -70,6 +61,20 @@ pub fn run(args: &QuizArgs) -> Result {
         Exit::Fine
     };
     Ok(if failed { Exit::Trouble } else { exit })
+}
+
+/// The capture has no facts for a question.
+fn nothing(args: &QuizArgs, name: &str, packets_read: u64) -> Trouble {
+    let read = counted(packets_read, "packet");
+    let advice = match args.about.is_empty() {
+        true => "`flowtruth generate ssh-and-rdp -o lesson` makes a capture to learn from",
+        false => "leave out `--about`",
+    };
+    Trouble::new(format!(
+        "nothing can be asked of `{}`: {read} read, and none is enough for a question",
+        clean(name)
+    ))
+    .with_hint(advice)
 }
 
 fn page(args: &QuizArgs, name: &str, questions: &[Question]) -> String {

@@ -75,7 +75,7 @@ pub fn quiz_facts(capture: &Path, options: &QuizOptions, mask: Option<&Mask>) ->
     let (connections, records) = sample.into_parts();
     let records = records.into_sorted(&walked);
     let otherwise = otherwise(capture, &options.explain, other_interval, &connections);
-    let identity = mask.map_or_else(|| options.records.clone(), |mask| options.records.masked(mask));
+    let written = mask.map_or_else(|| options.records.clone(), |mask| options.records.masked(mask));
     let packets = connections.iter().flat_map(|connection| &connection.packets);
     let facts = Facts {
         format: format.clone(),
@@ -98,7 +98,7 @@ pub fn quiz_facts(capture: &Path, options: &QuizOptions, mask: Option<&Mask>) ->
                 verdicts: rules::verdicts(connection, &never),
             })
             .collect(),
-        records: records.into_iter().map(|record| of_record(record, &identity, mask)).collect(),
+        records: records.into_iter().map(|record| of_record(record, &written, mask)).collect(),
         skipped: skipped.into_values().flatten().collect(),
     };
     Explained { found: facts, packets_read: walked.packets, failure: walked.failure }
@@ -106,7 +106,7 @@ pub fn quiz_facts(capture: &Path, options: &QuizOptions, mask: Option<&Mask>) ->
 
 /// The interval that people choose beside this one.
 fn other(interval: AggregationInterval) -> AggregationInterval {
-    let minute = AggregationInterval::Seconds(std::num::NonZeroU32::MIN.saturating_add(59));
+    let minute = AggregationInterval::MINUTE;
     if interval == minute { AggregationInterval::DEFAULT } else { minute }
 }
 

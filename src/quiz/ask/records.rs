@@ -99,7 +99,10 @@ pub(super) fn count(facts: &Facts, own: &RecordFacts, random: &mut Random) -> Op
         Subject::PacketCount,
         random,
         shown,
-        format!("What is `packets` in the record of {}?", flow_text(&own.flow)),
+        format!(
+            "These packets came in one interval. What is `packets` in the record of {}?",
+            flow_text(&own.flow)
+        ),
         format!(
             "{number}: a record counts one direction alone; the {} the other way are in a record of their own",
             other.packets.len()
