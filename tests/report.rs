@@ -229,6 +229,15 @@ fn with_a_vpc_the_numbers_are_those_of_convert_too() {
 }
 
 #[test]
+fn a_packet_is_left_out_for_a_reason_also_where_all_are() {
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures/aws/ssh.pcap");
+    let vpc = VpcOptions { known_only: true, ..VpcOptions::new(vpc("web.toml")) };
+    let data = of(path(&capture), Vec::new(), &options(&hows()[0], Some(vpc))).data;
+    assert_eq!((data.ledger.in_records, data.records.total), (0, 0));
+    check_packets(&data, "ssh in another VPC");
+}
+
+#[test]
 fn any_number_of_threads_makes_the_same_page() {
     for capture in captures() {
         let made = |threads: usize| {

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -49,6 +50,21 @@ def run(command: str, work: Path, status: int = 0) -> dict:
         user, system, peak = usage.read_text().split()[-3:]
         result |= {"cpu_s": float(user) + float(system), "peak_mib": int(peak) / 1024}
     return result
+
+
+def turns(contenders: dict[str, str], runs: int, work: Path) -> None:
+    """Lets two commands take turns; prints medians, processor time, memory, and what the second takes of the first."""
+    measured = {name: [] for name in contenders}
+    for _ in range(runs):
+        for name, command in contenders.items():
+            taken = run(command, work)
+            measured[name].append([taken["wall_s"], taken.get("cpu_s", 0), taken.get("peak_mib", 0)])
+    medians = {name: [statistics.median(column) for column in zip(*taken)] for name, taken in measured.items()}
+    for name, (seconds, processor, memory) in medians.items():
+        print(f"{name:14} {seconds:6.2f} s  {processor:6.2f} s of processors  {memory:6.0f} MiB")
+    first, second = medians.values()
+    ratios = [second[at] / (first[at] or 1) for at in (0, 1)]
+    print(f"ratio          {ratios[0]:6.2f}    {ratios[1]:6.2f}")
 
 
 def machine() -> dict:

@@ -9,7 +9,6 @@ ratio and the page's size. Installs nothing and writes nothing that stays. The a
 
 import argparse
 import shlex
-import statistics
 import tempfile
 from pathlib import Path
 
@@ -34,18 +33,9 @@ def main() -> None:
             "convert": f"{program} convert {common} -o {work}/records.txt",
             "report": f"{program} report {common} -o {page}",
         }
-        measured = {name: [] for name in contenders}
-        for _ in range(options.runs):
-            for name, command in contenders.items():
-                taken = measure.run(command, work)
-                measured[name].append([taken["wall_s"], taken.get("cpu_s", 0), taken.get("peak_mib", 0)])
-        medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in measured.items()}
-        print(f"{options.threads} threads, windows of {options.interval} s, {options.runs} runs, medians; "
-              f"the page has {page.stat().st_size:,} bytes")
-        for name, (seconds, processor, memory) in medians.items():
-            print(f"{name:8} {seconds:6.2f} s  {processor:6.2f} s of processors  {memory:6.0f} MiB")
-        ratios = [medians["report"][at] / (medians["convert"][at] or 1) for at in (0, 1)]
-        print(f"ratio    {ratios[0]:6.2f}    {ratios[1]:6.2f}")
+        print(f"{options.threads} threads, windows of {options.interval} s, {options.runs} runs, medians")
+        measure.turns(contenders, options.runs, work)
+        print(f"the page has {page.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

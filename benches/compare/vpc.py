@@ -12,7 +12,6 @@ import argparse
 import ipaddress
 import json
 import shlex
-import statistics
 import tempfile
 from pathlib import Path
 
@@ -75,18 +74,9 @@ def main() -> None:
         total = json.loads(ledger.read_text())["total"]
         if total["packets_of_no_known_interface"]:
             raise SystemExit(f"packets of no known interface: {total}")
-        measured = {name: [] for name in contenders}
-        for _ in range(options.runs):
-            for name, command in contenders.items():
-                taken = measure.run(command, work)
-                measured[name].append([taken["wall_s"], taken.get("cpu_s", 0), taken.get("peak_mib", 0)])
-        medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in measured.items()}
         print(f"{total['packets_read']} packets, {total['records']} records, {INTERFACES} interfaces, "
               f"{INTERFACES * RULES} rules, {options.threads} threads, {options.runs} runs, medians")
-        for name, (seconds, processor, memory) in medians.items():
-            print(f"{name:14} {seconds:6.2f} s  {processor:6.2f} s of processors  {memory:6.0f} MiB")
-        ratios = [medians["convert --vpc"][at] / (medians["convert"][at] or 1) for at in (0, 1)]
-        print(f"ratio          {ratios[0]:6.2f}    {ratios[1]:6.2f}")
+        measure.turns(contenders, options.runs, work)
 
 
 if __name__ == "__main__":

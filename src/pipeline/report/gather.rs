@@ -117,7 +117,22 @@ impl Gather {
         }
     }
 
-    pub(super) fn into_gathered(self) -> Gathered {
+    /// Takes up the packets that were placed since the last time; how often windows have closed.
+    fn remember(&mut self) -> usize {
+        let (closings, new) = self.beginning.since(self.placed.len());
+        for placed in new {
+            let at = self.placed.len();
+            for half in Half::of_packet(&placed, self.vpc.is_some()) {
+                self.lookup.entry(half).or_default().push(at);
+            }
+            self.placed.push(placed);
+        }
+        closings
+    }
+
+    pub(super) fn into_gathered(mut self) -> Gathered {
+        // where no window has a record, nothing was taken up yet
+        self.remember();
         // sorted by rank: the largest come first
         let largest = self.largest.into_sorted_vec().into_iter();
         Gathered {
@@ -180,14 +195,7 @@ impl RecordSink for Gather {
     }
 
     fn begin_window(&mut self, placement: Placement) {
-        let (closings, new) = self.beginning.since(self.placed.len());
-        for placed in new {
-            let at = self.placed.len();
-            for half in Half::of_packet(&placed, self.vpc.is_some()) {
-                self.lookup.entry(half).or_default().push(at);
-            }
-            self.placed.push(placed);
-        }
+        let closings = self.remember();
         self.now = Some((placement, closings));
         self.windows_total += 1;
         if self.windows_total <= WINDOWS as u64 {
