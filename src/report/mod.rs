@@ -7,7 +7,7 @@
 //!
 //! The page loads nothing: style and script are in it, and its Content-Security-Policy names both by their hash, so that
 //! nothing else runs. Two things keep strings of hostile captures from becoming markup: the templates escape every value,
-//! and [`json`] has no character that ends a script. The script itself writes text only, never markup.
+//! and the JSON has no character that ends a script. The script itself writes text only, never markup.
 //!
 //! Each section is a template of its own in `src/report/templates`; `page.html` puts them together.
 

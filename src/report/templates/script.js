@@ -289,10 +289,13 @@
     const width = Math.max(420, plot.clientWidth - LABELS - SUMS);
     const inside = time => time >= view.from && time <= view.to;
     const seen = timed.filter(at => inside(packets[at].t));
+    const isSeen = new Set(seen);
+    const hasPackets = record => members[record].some(at => isSeen.has(at));
+    // those whose packets are drawn come first, because only some are drawn
     const rows = records
       .map((record, at) => at)
       .filter(at => spans[at] && spans[at][1] >= view.from && spans[at][0] <= view.to)
-      .sort((a, b) => spans[a][0] - spans[b][0] || a - b);
+      .sort((a, b) => hasPackets(b) - hasPackets(a) || spans[a][0] - spans[b][0] || a - b);
     const shownRows = rows.slice(0, ROWS);
     const withBins = data.sampled;
     const visibleBins = withBins ? bins.list.filter(([start]) => start + bins.width >= view.from && start <= view.to) : [];
