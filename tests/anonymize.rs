@@ -145,6 +145,52 @@ fn no_original_survives_in_any_explanation() {
     assert!(looked_for > 1000 && changed > 800, "{looked_for} secrets, {changed} outputs");
 }
 
+/// Every fixture, and captures beside logs with and without a VPC, whose evidence holds names and addresses.
+#[test]
+fn no_original_survives_in_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key_file(folder.path());
+    let mask = Mask::new(&KEY.parse().unwrap());
+    let mut looked_for = 0;
+    let mut check = |capture: &Path, extra: &[&str], hidden: &[&str]| {
+        let named = [&["report", capture.to_str().unwrap(), "-q", "-o", "-"], extra].concat();
+        let plain = flowtruth(&named);
+        let anonymous = flowtruth(&[&named[..], &["--anonymize-key-file", key.to_str().unwrap()]].concat());
+        assert_eq!(plain.status.code(), anonymous.status.code(), "{named:?}");
+        let (original, text) =
+            (String::from_utf8(plain.stdout).unwrap(), String::from_utf8(anonymous.stdout).unwrap());
+        let secrets = secrets(capture, None, &mask);
+        looked_for += secrets.texts.iter().filter(|secret| contains(&original, secret)).count();
+        let texts = secrets.texts.iter().filter(|secret| contains(&text, secret));
+        let bytes =
+            secrets.bytes.iter().filter(|bytes| text.contains(&format!("\"{}\"", bytes.replace(' ', ""))));
+        let file = capture.file_name().unwrap().to_str().unwrap();
+        let names = hidden.iter().copied().chain([file]).filter(|name| text.contains(name));
+        let found: Vec<&str> = texts.chain(bytes).map(String::as_str).chain(names).collect();
+        assert!(found.is_empty(), "{found:?} in {named:?}");
+    };
+    for path in captures::below("fixtures/captures") {
+        check(&path, &NAMES, &HIDDEN);
+    }
+    for entry in fs::read_dir("fixtures/diff").unwrap() {
+        let case = entry.unwrap().path();
+        let (capture, log) = (case.join("reference.pcap"), case.join("candidate.log"));
+        if !capture.exists() || !log.exists() {
+            continue;
+        }
+        let log = log.to_str().unwrap();
+        check(&capture, &[log], &[log, "candidate.log", "eni-0a1b2c3d"]);
+        let hidden = ["candidate.log", "eni-0a1b2c3d", "sg-hosts", "office"];
+        check(&capture, &[log, "--vpc", "fixtures/vpc/office.toml"], &hidden);
+    }
+    check(
+        Path::new("fixtures/captures/vpc/nat.pcap"),
+        &["--vpc", "fixtures/vpc/nat", "--log-format", "all"],
+        &["1235b8ca123456789", "abcdefab012345678", "123456789010", "203.0.113.5"],
+    );
+    assert!(looked_for > 300, "{looked_for} secrets");
+}
+
 #[test]
 fn a_record_alone_is_masked_as_in_a_capture() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@
 //!   address is for (private, multicast, link-local, an address that AWS gave a meaning) stays to be seen.
 //! - [`Mask::hardware`]: one hardware address for another; whether it is a group's, and who assigned it, stays.
 //! - [`Mask::name`]: a pseudonym of the same shape: `eni-` and as many hexadecimal digits, an account of 12 digits.
-//! - [`Mask::record`]: all of these, field by field.
+//! - [`Mask::record`]: all of these, field by field; [`Mask::sentence`]: wherever they stand between other words.
 //!
 //! **It is no anonymity.** Who knows some of the addresses, or can send packets that are captured, learns the masks of
 //! all that share a prefix with these, bit by bit; ports, times and sizes are what they were. Source: Fan, Xu, Ammar and
@@ -20,6 +20,7 @@ mod hardware;
 mod key;
 mod name;
 mod record;
+mod sentence;
 
 pub use key::{MaskKey, ParseKeyError};
 

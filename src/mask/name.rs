@@ -127,7 +127,7 @@ impl Mask {
 }
 
 /// What a name looks like.
-enum Shape<'a> {
+pub(super) enum Shape<'a> {
     /// No name at all.
     None,
     /// 12 digits.
@@ -140,7 +140,7 @@ enum Shape<'a> {
     Other,
 }
 
-fn shape(name: &str) -> Shape<'_> {
+pub(super) fn shape(name: &str) -> Shape<'_> {
     if matches!(name, "" | "-" | "unknown") {
         return Shape::None;
     }

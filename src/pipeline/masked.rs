@@ -51,7 +51,7 @@ impl ExplainedPacket {
 }
 
 /// Masks a packet's header fields, and their bytes in the packet.
-fn mask_layers(layers: &mut [Layer], data: &mut [u8], mask: &Mask) {
+pub(super) fn mask_layers(layers: &mut [Layer], data: &mut [u8], mask: &Mask) {
     for part in layers.iter_mut().flat_map(|layer| &mut layer.parts) {
         let Some(bytes) = data.get_mut(part.bytes.clone()) else { continue };
         let written = match part.holds {

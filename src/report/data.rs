@@ -55,6 +55,8 @@ pub struct ReportData {
     pub has_vpc: bool,
     /// Whether payload was asked for.
     pub with_payload: bool,
+    /// Whether names and addresses are masked.
+    pub is_masked: bool,
 }
 
 /// A capture, and what it says about itself.
@@ -110,7 +112,7 @@ pub struct ColumnAbout {
 /// A record.
 #[derive(Clone, Debug, Default)]
 pub struct RecordAbout {
-    /// Its place among all records, from 1.
+    /// Its place among all records, from 1; among those of the page where names are masked.
     pub number: u64,
     /// The flow in words.
     pub flow: String,

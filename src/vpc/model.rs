@@ -38,6 +38,25 @@ pub struct VpcModel {
     pub problems: Vec<Problem>,
 }
 
+impl VpcModel {
+    /// What things are called that are described here: identifiers, names, instances and accounts.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let interfaces = self.interfaces.iter().flat_map(|interface| {
+            [Some(&interface.id), interface.instance.as_ref(), interface.account.as_ref()]
+        });
+        let lists = self.prefix_lists.iter().flat_map(|list| [Some(&list.id), list.name.as_ref()]);
+        let groups = self.security_groups.iter().flat_map(|group| [Some(&group.id), group.name.as_ref()]);
+        let vpcs = self.vpcs.iter().flat_map(|vpc| [Some(&vpc.id), vpc.account.as_ref()]);
+        let others = (self.subnets.iter().map(|subnet| &subnet.id))
+            .chain(self.acls.iter().map(|acl| &acl.id))
+            .chain(self.route_tables.iter().map(|table| &table.id))
+            .chain(self.nat_gateways.iter().map(|gateway| &gateway.id))
+            .chain(self.peerings.iter().map(|peering| &peering.id));
+        let named = interfaces.chain(lists).chain(groups).chain(vpcs).flatten();
+        named.chain(others).map(String::as_str)
+    }
+}
+
 /// Where something was described: the file and the path in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {

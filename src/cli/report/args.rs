@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::args::{MeteringArgs, RecordArgs, RunArgs, SelectionArgs};
+use crate::cli::mask::MaskArgs;
 use crate::cli::vpc::args::VpcArgs;
 
 const EXAMPLES: &str = "\
@@ -55,6 +56,9 @@ pub struct ReportArgs {
 
     #[command(flatten)]
     pub vpc: VpcArgs,
+
+    #[command(flatten)]
+    pub mask: MaskArgs,
 
     #[command(flatten)]
     pub run: RunArgs,

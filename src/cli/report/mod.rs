@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use flowtruth::capture::{CaptureError, CaptureInput};
 use flowtruth::diff::{CompareOptions, Surroundings};
+use flowtruth::mask::Mask;
 use flowtruth::pipeline::{
     Conversion, ConvertError, DiffOptions, DiffVpc, LogInput, MeterOptions, Progress, ReportOptions,
     ReportSources, Reported, report,
@@ -30,6 +31,11 @@ use super::{Exit, Result, summary, vpc};
 
 pub fn run(args: ReportArgs) -> Result {
     let with_payload = args.with_payload;
+    let mask = args.mask.mask()?;
+    if with_payload && mask.is_some() {
+        return Err(Trouble::new("payload may hold any name and any address, so that it cannot be masked")
+            .with_hint("leave out `--with-payload`, or show the page as it is"));
+    }
     let settings = settings(args)?;
     let progress = Arc::new(Progress::new());
     let interrupt = Interrupt::watch(&progress);
@@ -68,7 +74,7 @@ pub fn run(args: ReportArgs) -> Result {
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, false));
     let sources =
         ReportSources { captures: inputs.captures, logs, log_format: settings.input_format.clone() };
-    let reported = report(sources, &options(&settings, with_payload), &progress);
+    let reported = report(sources, &options(&settings, with_payload, mask), &progress);
     drop(bar);
     let Reported { data, conversion, comparison } = reported.map_err(cannot_convert)?;
     let Conversion { ledger, failures, interrupted } = conversion;
@@ -141,7 +147,7 @@ fn settings(args: ReportArgs) -> std::result::Result<ConvertSettings, Trouble> {
     })
 }
 
-fn options(settings: &ConvertSettings, with_payload: bool) -> ReportOptions {
+fn options(settings: &ConvertSettings, with_payload: bool, mask: Option<Mask>) -> ReportOptions {
     let vpc = settings.vpc.as_ref().map(|vpc| vpc.options.clone());
     let of_vpc = vpc.as_ref().map(|options| DiffVpc {
         vpc: Arc::clone(&options.vpc),
@@ -172,6 +178,7 @@ fn options(settings: &ConvertSettings, with_payload: bool) -> ReportOptions {
         vpc,
         compare,
         with_payload,
+        mask,
     }
 }
 

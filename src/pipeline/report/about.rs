@@ -12,7 +12,11 @@ use crate::report::{CaptureAbout, ColumnAbout, LedgerAbout, LedgerPart};
 const INTERFACES: usize = 8;
 
 /// What captures say of themselves, as far as they were read.
-pub(super) fn captures(ledger: &Ledger, infos: &[Option<CaptureInfo>], shown: Shown) -> Vec<CaptureAbout> {
+pub(super) fn captures(
+    ledger: &Ledger,
+    infos: &[Option<CaptureInfo>],
+    shown: Shown<'_>,
+) -> Vec<CaptureAbout> {
     let about = |(at, capture): (usize, &CaptureTally)| {
         let mut facts = vec![("packets", capture.tally.packets_read.to_string())];
         if let (Some(first), Some(last)) = (&capture.first_packet, &capture.last_packet) {
@@ -33,7 +37,7 @@ pub(super) fn captures(ledger: &Ledger, infos: &[Option<CaptureInfo>], shown: Sh
             }
         }
         CaptureAbout {
-            name: shown.name(&capture.path),
+            name: shown.file(&capture.path),
             facts,
             failure: capture.error.as_deref().map(|error| shown.sentence(error)),
         }
@@ -48,12 +52,12 @@ fn container(info: &CaptureInfo) -> String {
     }
 }
 
-fn interface(info: &InterfaceInfo, shown: Shown) -> String {
+fn interface(info: &InterfaceInfo, shown: Shown<'_>) -> String {
     let mut said: Vec<String> = Vec::new();
     let names = [&info.name, &info.description, &info.hardware, &info.os];
     said.extend(names.into_iter().flatten().map(|name| shown.name(name)));
     said.push(info.link_type.to_string());
-    said.extend(info.mac.map(|mac| shown.name(&mac.to_string())));
+    said.extend(info.mac.map(|mac| shown.hardware(mac.0)));
     said.extend(
         info.addresses.iter().map(|own| format!("{}/{}", shown.address(own.address), own.prefix_length)),
     );

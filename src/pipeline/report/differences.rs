@@ -14,7 +14,7 @@ pub(super) const DIFFERENCES: usize = 500;
 pub(super) type Span = (Option<FlowKey>, Option<i64>, Option<i64>);
 
 /// What a comparison of captures (the reference) with logs came to.
-pub(super) fn about(report: &DiffReport, records: &[Span], shown: Shown) -> ComparisonAbout {
+pub(super) fn about(report: &DiffReport, records: &[Span], shown: Shown<'_>) -> ComparisonAbout {
     let Comparison { verdict, clock_offset_seconds, matched, differences, causes, findings, .. } =
         &report.comparison;
     let mut causes: Vec<CauseAbout> = causes
@@ -31,8 +31,13 @@ pub(super) fn about(report: &DiffReport, records: &[Span], shown: Shown) -> Comp
     let mut chosen: Vec<&Difference> = differences.iter().collect();
     chosen.sort_by_key(|difference| difference.explained);
     chosen.truncate(DIFFERENCES);
+    if shown.reorders() {
+        chosen.sort_by_cached_key(|difference| {
+            (difference.explained, shown.flow(&difference.key), difference.start)
+        });
+    }
     ComparisonAbout {
-        logs: report.candidate.paths.iter().map(|path| shown.name(path)).collect(),
+        logs: report.candidate.paths.iter().map(|path| shown.file(path)).collect(),
         verdict: match verdict {
             Verdict::Same => "same",
             Verdict::Explained => "explained",
@@ -59,7 +64,7 @@ fn is_explained(cause: Cause) -> bool {
 }
 
 /// What lies outside of the comparison, and what went wrong with it.
-fn not_compared(report: &DiffReport, shown: Shown) -> Vec<String> {
+fn not_compared(report: &DiffReport, shown: Shown<'_>) -> Vec<String> {
     let comparison = &report.comparison;
     let mut said = Vec::new();
     let outside = [("captures", comparison.reference_outside), ("log", comparison.candidate_outside)];
@@ -83,7 +88,7 @@ fn not_compared(report: &DiffReport, shown: Shown) -> Vec<String> {
     said
 }
 
-fn of(difference: &Difference, records: &[Span], shown: Shown) -> DifferenceAbout {
+fn of(difference: &Difference, records: &[Span], shown: Shown<'_>) -> DifferenceAbout {
     let Difference { kind, key, start, end, reference, candidate, cause, explained, detail, line, .. } =
         difference;
     let is_about = |(flow, first, last): &Span| {
@@ -108,7 +113,7 @@ fn of(difference: &Difference, records: &[Span], shown: Shown) -> DifferenceAbou
         cause: cause.code(),
         explained: *explained,
         detail: shown.sentence(detail),
-        line: *line,
+        line: line.filter(|_| !shown.reorders()),
         records: (records.iter().enumerate()).filter(|(_, span)| is_about(span)).map(|(at, _)| at).collect(),
     }
 }

@@ -20,14 +20,14 @@ mod packets;
 mod paths;
 mod shown;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use self::beginning::{Beginning, Watcher};
 use self::gather::{Gather, Gathered, RECORDS, Taken, WINDOWS, flow};
 use self::left_out::LeftOut;
 use self::packets::{PACKETS, Read, Reading};
 use self::paths::{Asked, Paths, paths};
-use self::shown::Shown;
+use self::shown::{Masked, Shown, names};
 use super::convert::convert_watched;
 use super::diff::again::Captures;
 use super::vpc::Converting;
@@ -36,6 +36,7 @@ use super::{
     RecordOptions, VpcOptions, diff,
 };
 use crate::capture::CaptureInput;
+use crate::mask::Mask;
 use crate::record::LogFormat;
 use crate::report::{ComparisonAbout, PacketAbout, PacketFate, RecordAbout, ReportData, Sample};
 use crate::vpc::Vpc;
@@ -61,8 +62,10 @@ pub struct ReportOptions {
     pub vpc: Option<VpcOptions>,
     /// How captures and logs are compared.
     pub compare: DiffOptions,
-    /// Whether payload is shown.
+    /// Whether payload is shown; never where names are masked.
     pub with_payload: bool,
+    /// Masks names and addresses.
+    pub mask: Option<Mask>,
 }
 
 /// What a report came to.
@@ -84,7 +87,8 @@ pub fn report(
     options: &ReportOptions,
     progress: &Progress,
 ) -> Result<Reported, ConvertError> {
-    let ReportOptions { meter, records, vpc, compare, with_payload } = options;
+    let ReportOptions { meter, records, vpc, compare, mask, .. } = options;
+    let with_payload = options.with_payload && mask.is_none();
     let ReportSources { captures, logs, log_format } = sources;
     let mut captures = Captures::from(captures);
     let beginning = Beginning::default();
@@ -100,25 +104,29 @@ pub fn report(
         }
     };
     let mut gathered = gather.into_gathered();
-    let shown = Shown;
+    let shown = |names| Shown { masked: mask.as_ref().map(|mask| Masked { mask, names }) };
     let placed = std::mem::take(&mut gathered.placed);
+    // headers hold no sentences
+    let unknown = HashSet::new();
     let reading =
-        Reading { meter, format: &records.format, placed: &placed, with_payload: *with_payload, shown };
+        Reading { meter, format: &records.format, placed: &placed, with_payload, shown: shown(&unknown) };
     let (read, infos) = reading.read(captures.open());
+    let around = vpc.as_ref().map(|vpc| &*vpc.vpc);
+    let known = names(&conversion.ledger, &infos, around);
+    let shown = shown(&known);
     let windows = Sample {
         total: gathered.windows_total,
         shown: std::mem::take(&mut gathered.windows),
         rule: format!("the first {WINDOWS} that closed"),
     };
     let ledger = &conversion.ledger;
-    let chosen = Chosen::new(gathered, &read);
+    let chosen = Chosen::new(gathered, &read, shown);
     let comparison = (!logs.is_empty() && !conversion.interrupted).then(|| {
         let reference = DiffSide::Captures(captures.open());
         diff(reference, DiffSide::Logs(logs, log_format), compare, progress)
     });
-    let vpc = vpc.as_ref().map(|vpc| &*vpc.vpc);
-    let left_out = LeftOut::new(ledger, vpc);
-    let ways = chosen.ways(vpc, &read, shown);
+    let left_out = LeftOut::new(ledger, around);
+    let ways = chosen.ways(around, &read, shown);
     let data = ReportData {
         captures: about::captures(ledger, &infos, shown),
         settings: about::settings(meter, records),
@@ -143,7 +151,8 @@ pub fn report(
             rule: "those of the first records that are shown".to_owned(),
         },
         has_vpc: vpc.is_some(),
-        with_payload: *with_payload,
+        with_payload,
+        is_masked: mask.is_some(),
     };
     Ok(Reported { data, conversion, comparison })
 }
@@ -160,7 +169,7 @@ struct Chosen {
 
 impl Chosen {
     /// Chooses the records that the packets of the page are in, and of the others the largest, as many as there is room for.
-    fn new(gathered: Gathered, read: &[Read]) -> Chosen {
+    fn new(gathered: Gathered, read: &[Read], shown: Shown<'_>) -> Chosen {
         let Gathered { mut linked, links, largest, .. } = gathered;
         let mut chosen: BTreeMap<u64, Taken> = BTreeMap::new();
         for at in read.iter().filter_map(|read| read.placed) {
@@ -176,7 +185,12 @@ impl Chosen {
             }
             chosen.entry(sequence).or_insert(taken);
         }
-        let records: Vec<(u64, Taken)> = chosen.into_iter().collect();
+        let mut records: Vec<(u64, Taken)> = chosen.into_iter().collect();
+        if shown.reorders() {
+            records.sort_by_cached_key(|(_, taken)| {
+                (taken.record.start, flow(&taken.record).map(|flow| shown.flow(&flow)))
+            });
+        }
         let places = records.iter().enumerate().map(|(place, (sequence, _))| (*sequence, place)).collect();
         Chosen { records, places, links }
     }
@@ -200,7 +214,7 @@ impl Chosen {
         read.into_iter().map(with_fate).collect()
     }
 
-    fn ways(&self, vpc: Option<&Vpc>, read: &[Read], shown: Shown) -> Paths {
+    fn ways(&self, vpc: Option<&Vpc>, read: &[Read], shown: Shown<'_>) -> Paths {
         let Some(vpc) = vpc else { return Paths::default() };
         let mut first: HashMap<usize, (u64, &Read)> = HashMap::new();
         for (order, read) in (0..).zip(read) {
@@ -222,13 +236,14 @@ impl Chosen {
         paths(vpc, &asked, shown)
     }
 
-    fn records(&self, options: &RecordOptions, ways: &[Option<usize>], shown: Shown) -> Vec<RecordAbout> {
+    fn records(&self, options: &RecordOptions, ways: &[Option<usize>], shown: Shown<'_>) -> Vec<RecordAbout> {
         let about = |(place, (sequence, taken)): (usize, &(u64, Taken))| {
             let Taken { record, why, window, late } = taken;
+            let values = shown.record(record);
             RecordAbout {
-                number: *sequence,
+                number: if shown.reorders() { place as u64 + 1 } else { *sequence },
                 flow: flow(record).map_or_else(|| "no traffic".to_owned(), |flow| shown.flow(&flow)),
-                values: options.format.values(record).map(|value| shown.value(value)).collect(),
+                values: options.format.values(&values).map(|value| shown.value(value)).collect(),
                 action: record.action,
                 start: record.start,
                 end: record.end,
@@ -243,7 +258,7 @@ impl Chosen {
         self.records.iter().enumerate().map(about).collect()
     }
 
-    fn held_against(&self, report: &DiffReport, shown: Shown) -> ComparisonAbout {
+    fn held_against(&self, report: &DiffReport, shown: Shown<'_>) -> ComparisonAbout {
         let span = |(_, taken): &(u64, Taken)| (flow(&taken.record), taken.record.start, taken.record.end);
         let spans: Vec<differences::Span> = self.records.iter().map(span).collect();
         differences::about(report, &spans, shown)

@@ -5,10 +5,10 @@
 //! skipped.
 
 use super::beginning::Placed;
-use super::shown::Shown;
+use super::shown::{Shown, clean};
 use crate::capture::{CaptureInfo, CaptureInput, MergeStep, MergedCaptures};
 use crate::decode::decode;
-use crate::dissect::{Fate, Part, dissect};
+use crate::dissect::{Fate, Part};
 use crate::flow::FlowKey;
 use crate::packet::{
     CapturedPacket, IcmpType, IpPacket, PacketTime, Protocol, SkipReason, TcpFlags, Timestamp,
@@ -40,7 +40,7 @@ pub(super) struct Reading<'a> {
     pub(super) format: &'a LogFormat,
     pub(super) placed: &'a [Placed],
     pub(super) with_payload: bool,
-    pub(super) shown: Shown,
+    pub(super) shown: Shown<'a>,
 }
 
 impl Reading<'_> {
@@ -135,8 +135,9 @@ impl Reading<'_> {
     }
 
     fn layers(&self, packet: &CapturedPacket<'_>, ip: Option<&IpPacket>) -> Vec<LayerAbout> {
+        let (layers, data) = self.shown.layers(packet, ip);
         let part = |part: &Part| {
-            let bytes = packet.data.get(part.bytes.clone()).unwrap_or_default();
+            let bytes = data.get(part.bytes.clone()).unwrap_or_default();
             let columns: Vec<usize> = (part.fate.fields().iter())
                 .filter_map(|field| self.format.fields().iter().position(|column| column == field))
                 .collect();
@@ -144,12 +145,11 @@ impl Reading<'_> {
                 name: part.name,
                 offset: part.bytes.start,
                 length: part.bytes.len(),
-                value: self.shown.header_value(part),
+                value: part.value.as_deref().map(clean),
                 bytes: match is_told_apart(part.name) {
-                    true => self.shown.header_bytes(part, bytes),
-                    false if self.with_payload => {
-                        self.shown.header_bytes(part, bytes.get(..PAYLOAD).unwrap_or(bytes))
-                    }
+                    _ if part.hidden => String::new(),
+                    true => hexadecimal(bytes),
+                    false if self.with_payload => hexadecimal(bytes.get(..PAYLOAD).unwrap_or(bytes)),
                     false => String::new(),
                 },
                 kept: match part.fate {
@@ -161,7 +161,6 @@ impl Reading<'_> {
                 columns,
             }
         };
-        let layers = dissect(packet, ip);
         layers
             .iter()
             .map(|layer| LayerAbout {
@@ -181,6 +180,11 @@ fn is_told_apart(name: &str) -> bool {
 /// A packet that was skipped.
 pub(super) fn fate_of(reason: SkipReason) -> PacketFate {
     PacketFate::Skipped { reason: reason.to_string(), meaning: reason.explanation().to_owned() }
+}
+
+/// Two digits a byte.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The flags' names.

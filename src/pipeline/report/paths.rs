@@ -31,7 +31,7 @@ pub(super) struct Paths {
 }
 
 /// Follows flows through a VPC.
-pub(super) fn paths(vpc: &Vpc, asked: &[Option<Asked>], shown: Shown) -> Paths {
+pub(super) fn paths(vpc: &Vpc, asked: &[Option<Asked>], shown: Shown<'_>) -> Paths {
     let pair = |flow: FlowKey| flow.min(flow.reversed());
     let mut opened: HashMap<FlowKey, Asked> = HashMap::new();
     for asked in asked.iter().flatten() {
@@ -61,7 +61,7 @@ pub(super) fn paths(vpc: &Vpc, asked: &[Option<Asked>], shown: Shown) -> Paths {
 }
 
 /// A flow's way; `None` where it meets no interface of the VPC.
-fn follow(vpc: &Vpc, asked: &Asked, shown: Shown) -> Option<PathAbout> {
+fn follow(vpc: &Vpc, asked: &Asked, shown: Shown<'_>) -> Option<PathAbout> {
     let trace = vpc.trace(&Traffic::new(asked.flow, asked.icmp));
     let steps = |passages: &[Passage], flow: &FlowKey| {
         passages.iter().map(|passage| step(vpc, passage, flow, shown)).collect::<Vec<_>>()
@@ -73,7 +73,7 @@ fn follow(vpc: &Vpc, asked: &Asked, shown: Shown) -> Option<PathAbout> {
     })
 }
 
-fn step(vpc: &Vpc, passage: &Passage, flow: &FlowKey, shown: Shown) -> StepAbout {
+fn step(vpc: &Vpc, passage: &Passage, flow: &FlowKey, shown: Shown<'_>) -> StepAbout {
     let Passage { interface, direction, verdict, groups, acl, .. } = passage;
     let egress = *direction == FlowDirection::Egress;
     let groups = ("security groups", word(groups.0), shown.sentence(&groups.1));

@@ -4,20 +4,51 @@
 //! methods. Who wants other strings, masked ones for instance, gives these methods something else to say. What they all do:
 //! characters that steer a terminal, or turn the direction of the text around them, become visible escapes.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
-use crate::dissect::Part;
+use crate::capture::CaptureInfo;
+use crate::dissect::Layer;
 use crate::flow::FlowKey;
-use crate::record::Value;
+use crate::mask::Mask;
+use crate::packet::{CapturedPacket, IpPacket};
+use crate::pipeline::Ledger;
+use crate::pipeline::masked::mask_layers;
+use crate::record::{FlowRecord, Value};
+use crate::vpc::Vpc;
 
 /// Makes strings of what a report is about.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shown;
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) masked: Option<Masked<'a>>,
+}
 
-impl Shown {
+/// Names and addresses are masked.
+#[derive(Clone, Copy)]
+pub(super) struct Masked<'a> {
+    pub(super) mask: &'a Mask,
+    /// Names that stand in sentences.
+    pub(super) names: &'a HashSet<String>,
+}
+
+/// The names that sentences about these may hold.
+pub(super) fn names(ledger: &Ledger, infos: &[Option<CaptureInfo>], vpc: Option<&Vpc>) -> HashSet<String> {
+    let mut names: HashSet<String> = ledger.captures.iter().map(|capture| capture.path.clone()).collect();
+    for info in infos.iter().flatten() {
+        names.extend([&info.hardware, &info.os, &info.application].into_iter().flatten().cloned());
+        for interface in &info.interfaces {
+            names.extend([&interface.name, &interface.description].into_iter().flatten().cloned());
+        }
+    }
+    names.extend(vpc.into_iter().flat_map(|vpc| vpc.model().names()).map(str::to_owned));
+    names
+}
+
+impl Shown<'_> {
     /// An IP address.
     pub(super) fn address(&self, address: IpAddr) -> String {
-        address.to_string()
+        self.masked.map_or(address, |masked| masked.mask.address(address)).to_string()
     }
 
     /// A flow: its addresses, its ports where it has some, and its protocol.
@@ -33,37 +64,61 @@ impl Shown {
         format!("{from} > {to} {protocol}")
     }
 
-    /// A name: of a file, of a capture's interface or machine, of something in a VPC.
+    /// A name: of a capture's interface or machine, of something in a VPC.
     pub(super) fn name(&self, name: &str) -> String {
-        clean(name)
+        self.masked.map_or_else(|| clean(name), |masked| masked.mask.name(name))
+    }
+
+    /// The name of a file.
+    pub(super) fn file(&self, path: &str) -> String {
+        self.masked.map_or_else(|| clean(path), |masked| masked.mask.file(path))
+    }
+
+    /// A MAC address.
+    pub(super) fn hardware(&self, address: [u8; 6]) -> String {
+        let address = self.masked.map_or(address, |masked| masked.mask.hardware(address));
+        address.map(|byte| format!("{byte:02x}")).join(":")
     }
 
     /// A sentence in which addresses and names may stand: an error, the evidence for a cause, a rule.
     pub(super) fn sentence(&self, text: &str) -> String {
-        clean(text)
+        self.masked.map_or_else(|| clean(text), |Masked { mask, names }| clean(&mask.sentence(text, names)))
     }
 
-    /// A record's value.
+    /// A record, of which values are shown.
+    pub(super) fn record<'r>(&self, record: &'r FlowRecord) -> Cow<'r, FlowRecord> {
+        self.masked.map_or(Cow::Borrowed(record), |masked| Cow::Owned(masked.mask.record(record)))
+    }
+
+    /// A value of such a record.
     pub(super) fn value(&self, value: Value<'_>) -> String {
         match value {
-            Value::Addr(address) => self.address(address),
-            Value::Text(text) => self.name(text),
+            Value::Text(text) => clean(text),
             value => value.to_string(),
         }
     }
 
-    /// The value of a header field: addresses and MAC addresses are among them.
-    pub(super) fn header_value(&self, part: &Part) -> Option<String> {
-        part.value.as_deref().map(clean)
+    /// A packet's headers and its bytes.
+    pub(super) fn layers<'p>(
+        &self,
+        packet: &CapturedPacket<'p>,
+        ip: Option<&IpPacket>,
+    ) -> (Vec<Layer>, Cow<'p, [u8]>) {
+        let mut layers = crate::dissect::dissect(packet, ip);
+        let Some(Masked { mask, .. }) = self.masked else { return (layers, Cow::Borrowed(packet.data)) };
+        let mut data = packet.data.to_vec();
+        mask_layers(&mut layers, &mut data, mask);
+        (layers, Cow::Owned(data))
     }
 
-    /// The bytes of a header field, in hexadecimal.
-    pub(super) fn header_bytes(&self, _part: &Part, bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    /// Whether what stands in an order by addresses, or has a number in one, has to be put into another: the order would
+    /// say which of two addresses was the greater.
+    pub(super) fn reorders(&self) -> bool {
+        self.masked.is_some()
     }
 }
 
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let steers = |character: char| {
         character.is_control()
             || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -83,10 +138,12 @@ fn clean(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const OPEN: Shown<'static> = Shown { masked: None };
+
     #[test]
     fn nothing_steers() {
-        assert_eq!(Shown.name("a\u{202e}b\n\u{1b}[1mc"), "a\\u{202e}b\\n\\u{1b}[1mc");
-        assert_eq!(Shown.name("Größe – 文"), "Größe – 文");
+        assert_eq!(OPEN.name("a\u{202e}b\n\u{1b}[1mc"), "a\\u{202e}b\\n\\u{1b}[1mc");
+        assert_eq!(OPEN.name("Größe – 文"), "Größe – 文");
     }
 
     #[test]
@@ -98,8 +155,8 @@ mod tests {
             srcport: 1,
             dstport: 2,
         };
-        assert_eq!(Shown.flow(&flow), "10.0.0.1:1 > [2001:db8::1]:2 tcp");
+        assert_eq!(OPEN.flow(&flow), "10.0.0.1:1 > [2001:db8::1]:2 tcp");
         flow.protocol = crate::packet::Protocol(250);
-        assert_eq!(Shown.flow(&flow), "10.0.0.1 > 2001:db8::1 protocol 250");
+        assert_eq!(OPEN.flow(&flow), "10.0.0.1 > 2001:db8::1 protocol 250");
     }
 }
