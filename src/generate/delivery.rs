@@ -18,6 +18,8 @@ enum What {
     Traffic(RecordKey, FlowCounters),
     /// A window without any, or one whose records were lost.
     Empty(LogStatus, Window),
+    /// A window without any, which those follow that begin before a time.
+    Quiet(Window, i64),
 }
 
 /// A record on its way.
@@ -128,11 +130,14 @@ impl Post {
         }
     }
 
+    /// Sends the first window behind one that had no traffic. It brings the next, so that ever so many wait as one.
     fn without_traffic(&mut self, after: Window, before: i64) {
-        for window in self.windows.between(after, before) {
+        let mut window = self.windows.after(after);
+        while window.start < before {
             if !self.skipped.contains(&window) {
-                self.send(What::Empty(LogStatus::NoData, window), window.end);
+                return self.send(What::Quiet(window, before), window.end);
             }
+            window = self.windows.after(window);
         }
     }
 
@@ -151,17 +156,21 @@ impl Post {
             return None;
         }
         let what = self.waiting.pop()?.what;
-        let (interface, key) = match &what {
-            What::Traffic(key, _) => (key.interface, Some(*key)),
-            What::Empty(_, window) => (window.interface, None),
+        let (interface, key) = match what {
+            What::Traffic(key, _) => (key.interface, Some(key)),
+            What::Empty(_, window) | What::Quiet(window, _) => (window.interface, None),
         };
+        if let What::Quiet(window, before) = what {
+            self.without_traffic(window, before);
+        }
         let record = self.records.get_mut(interface)?;
+        let mut empty = |status, window: Window| {
+            *record = record.without_data(status, window.start / SECOND, window.end / SECOND - 1);
+        };
         match what {
+            What::Empty(status, window) => empty(status, window),
+            What::Quiet(window, _) => empty(LogStatus::NoData, window),
             What::Traffic(key, counters) => fill(record, &key, &counters),
-            What::Empty(status, window) => {
-                let last = window.end / SECOND - 1;
-                *record = record.without_data(status, window.start / SECOND, last);
-            }
         }
         let context = RecordContext {
             interface,
