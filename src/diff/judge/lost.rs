@@ -76,9 +76,8 @@ fn missing_of_flow(flow: &FlowState) -> Option<Sum> {
     }
     let seen: Vec<Cell> = said.chain(runs).collect();
     let recorded = Claim::total(records.iter().copied());
-    let flags = |all: Vec<Option<TcpFlags>>| {
-        all.into_iter().try_fold(TcpFlags(0), |flags, more| Some(flags | more?))
-    };
+    let flags =
+        |all: Vec<Option<TcpFlags>>| all.into_iter().try_fold(TcpFlags(0), |flags, more| Some(flags | more?));
     let told = flags(records.iter().map(|claim| claim.tcp_flags).collect());
     let shown = flags(seen.iter().map(|cell| cell.tcp_flags).collect());
     let has_flags = told.zip(shown).is_none_or(|(told, shown)| told.contains(shown));

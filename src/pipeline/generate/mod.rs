@@ -155,11 +155,10 @@ pub fn read_scenario(name: &str, file: &str, text: &str) -> Result<ReadScenario,
 
 /// Refuses causes that `diff` cannot give.
 fn check_causes(file: &str, text: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
-    let is_known =
-        |code: &String| Cause::ALL.iter().any(|cause| cause.code() == code && cause.is_explained());
+    let is_known = |code: &String| Cause::ALL.iter().any(|cause| cause.code() == code);
     let Some(code) = scenario.expected.causes.iter().find(|code| !is_known(code)) else { return Ok(()) };
     let (line, column) = locate(text, "expected.causes").unwrap_or((1, 1));
-    let what = format!("`{code}` is no cause that explains a difference");
+    let what = format!("`{code}` is no cause of `diff`");
     let hint = Some("`docs/causes.md` has all of them".to_owned());
     Err(ScenarioError { file: file.to_owned(), line, column, what, hint })
 }
