@@ -215,11 +215,20 @@ impl Words {
             toml += &format!("handshake = \"{handshake}\"\nending = \"{ending}\"\nretries = {}\n", word % 3);
             toml += &format!("retransmit = {word}\nrate = {}\n", 1 << (10 + 2 * word));
         }
-        let inside =
-            if to.starts_with("eni") { (to, "ingress", "egress") } else { (from, "egress", "ingress") };
+        // what is rejected on its way out must have no interface at the other end: the rules let it pass, and the program
+        // would count it there
+        let is_outside = self.middle.is_none() && !(from.starts_with("eni") && to.starts_with("eni"));
+        let (inside, there, back) = match to.starts_with("eni") {
+            true => (to, "ingress", "egress"),
+            false => (from, "egress", "ingress"),
+        };
         match fate {
-            0 | 1 => toml += &format!("rejected = \"{} {}\"\n", inside.0, inside.1),
-            2 if self.kind != "udp" => toml += &format!("replies-rejected = \"{} {}\"\n", inside.0, inside.2),
+            0 | 1 if is_outside || there == "ingress" => {
+                toml += &format!("rejected = \"{inside} {there}\"\n")
+            }
+            2 if self.kind != "udp" && (is_outside || back == "ingress") => {
+                toml += &format!("replies-rejected = \"{inside} {back}\"\n");
+            }
             _ => {}
         }
         toml
@@ -308,7 +317,14 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let conversations: String = all.iter().enumerate().map(|(place, words)| words.toml(place)).collect();
-        let text = format!("{RANDOM_VPC}{BETWEEN}{conversations}{rest}");
+        // every rule lets everything pass; what is rejected only the scenario says
+        let (vpc, interfaces) = RANDOM_VPC.split_once("[[security-group]]").unwrap();
+        let (_, interfaces) = interfaces.split_once("[[interface]]").unwrap();
+        let open = "ingress = [\"all from 0.0.0.0/0\", \"all from ::/0\"]";
+        let groups = ["sg-random", "sg-closed"].map(|id| format!("[[security-group]]\nid = \"{id}\"\n{open}\n\n")).concat();
+        let is_mirrored = rest.contains("mirror");
+        let conversations = if is_mirrored { conversations.replace("vlan", "# vlan") } else { conversations };
+        let text = format!("{vpc}{groups}[[interface]]{interfaces}{BETWEEN}{conversations}{rest}");
         let scenario = folder.path().join("random.toml");
         fs::write(&scenario, &text).unwrap();
         let seed = seed.to_string();

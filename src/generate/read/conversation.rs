@@ -145,6 +145,9 @@ fn read_one(table: &Table<'_>, place: usize, scenario: &Scenario) -> Result<Temp
         to,
         middle,
     };
+    if let (Some(node), Some(_)) = (table.get("vlan"), &scenario.capture.mirror) {
+        return Err(node.advised("mirrored frames have no VLAN tag", "leave `vlan` out, or `mirror`"));
+    }
     way::check_ends(table, &template)?;
     way::check_rejections(table, &template, network)?;
     check_times(table, &template, scenario)?;
