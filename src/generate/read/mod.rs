@@ -79,7 +79,8 @@ fn parse(source: Source<'_>) -> Result<toml::Spanned<DeTable<'_>>> {
     let document = DeTable::parse(source.text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let what = error.message().lines().next().unwrap_or_default();
-        source.error(at, format!("is no TOML: {what}"))
+        let error = source.error(at, format!("is no TOML: {what}"));
+        error.advised("text stands in quotes, every key stands once in its table; see https://toml.io")
     })?;
     Table::root(source, &document).check_numbers()?;
     Ok(document)

@@ -51,9 +51,9 @@ pub(super) fn check_ends(table: &Table<'_>, template: &Template) -> Result<()> {
     let Template { from, to, middle, .. } = template;
     let has_interface = |end: &Endpoint| end.places.iter().all(|seat| seat.interface.is_some());
     if !has_interface(from) && !has_interface(to) && *middle == Middle::Nothing {
-        return Err(table
-            .need("from")?
-            .error("neither end is an interface of the VPC: no flow log would have it"));
+        let what = "neither end is an interface of the VPC: no flow log would have it";
+        let hint = "name an interface as one end, by its `id` or one of its addresses";
+        return Err(table.need("from")?.advised(what, hint));
     }
     let between: &[usize] = match middle {
         Middle::Nothing => &[],
