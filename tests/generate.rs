@@ -107,6 +107,15 @@ fn loss_together_with_lag_is_explained() {
         let written = Written::of(scenario.to_str().unwrap(), &output, &["--seed", seed]);
         assert_eq!(written.wrong_verdict(), None, "{seed}");
         assert_eq!(written.converted(), written.truth("captured"), "{seed}");
+        // a capture that says it lost fewer explains nothing
+        let mut bytes = fs::read(written.capture()).unwrap();
+        let drops = [5, 0, 8, 0];
+        let at = bytes.windows(4).rposition(|window| window == drops).unwrap() + 4;
+        let lost = written.json["capture"]["lost"].as_u64().unwrap();
+        assert_eq!(bytes[at..at + 8], lost.to_le_bytes());
+        bytes[at..at + 8].copy_from_slice(&(lost / 2).to_le_bytes());
+        fs::write(written.capture(), bytes).unwrap();
+        assert!(written.wrong_verdict().unwrap().contains("different"), "{seed}");
     }
 }
 

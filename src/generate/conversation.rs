@@ -62,6 +62,8 @@ pub(super) struct Conversation {
     pub(super) hops: Vec<[Passage; 2]>,
     /// The 5-tuples that no other conversation may have until it ends.
     pub(super) sockets: [Option<FlowKey>; 2],
+    /// Whether the server, and whether the client, has said something.
+    pub(super) has_spoken: [bool; 2],
     pub(super) data_from: usize,
     pub(super) identification: [u16; 2],
 }
@@ -97,6 +99,7 @@ impl Conversation {
             pending: None,
             hops: passages(scenario, plan, &hops, books),
             sockets,
+            has_spoken: [false; 2],
             data_from: Payload::beginning(number),
             identification: [identification as u16, (identification >> 16) as u16],
             random,

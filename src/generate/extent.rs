@@ -8,7 +8,7 @@ use super::scenario::{SECOND, Scenario};
 pub struct Extent {
     /// Repetitions.
     pub repetitions: u64,
-    /// Conversations that have begun, counted twice: a flow has one direction.
+    /// Flows: a conversation has one for each side that has said something.
     pub flows: u64,
     /// Packets that were sent.
     pub packets: u64,
@@ -29,7 +29,7 @@ impl Extent {
         Extent { repetitions: u64::MAX, flows: u64::MAX, packets: u64::MAX, duration: i64::MAX };
 
     /// The second that a run goes on to, where it is known beforehand that no capture holds it.
-    pub(super) fn is_too_late(&self, scenario: &Scenario) -> Option<i64> {
+    pub(super) fn too_late(&self, scenario: &Scenario) -> Option<i64> {
         if (self.flows, self.packets) != (u64::MAX, u64::MAX) {
             return None;
         }

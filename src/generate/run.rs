@@ -58,6 +58,8 @@ pub trait Yield {
 pub struct Outcome {
     /// Conversations.
     pub conversations: u64,
+    /// Flows: a conversation has one for each side that said something.
+    pub flows: u64,
     /// Packets that were sent, each counted once, however many interfaces it passed.
     pub sent_packets: u64,
     /// Frames in the capture.
@@ -138,7 +140,7 @@ pub fn run<Y: Yield>(
     shows_packets: bool,
     output: &mut Y,
 ) -> Result<Outcome, GenerateError<Y::Error>> {
-    if let Some(seconds) = extent.is_too_late(scenario) {
+    if let Some(seconds) = extent.too_late(scenario) {
         return Err(GenerateError::TooLate { seconds, last: LAST_SECOND });
     }
     let windows = Windows::new(&scenario.log, scenario.network.interfaces.len(), scenario.seed);
@@ -192,7 +194,7 @@ impl<Y: Yield> Run<'_, Y> {
     fn repetition(&mut self, number: u64, time: i64) -> Result<(), GenerateError<Y::Error>> {
         let Extent { repetitions, flows, packets, duration } = self.extent;
         let is_enough = number >= repetitions
-            || self.outcome.conversations.saturating_mul(2) >= flows
+            || self.outcome.flows >= flows
             || self.outcome.sent_packets >= packets
             || time - self.scenario.begin.nanos() >= duration;
         self.outcome.end = Timestamp::from_nanos(time);
@@ -295,6 +297,9 @@ impl<Y: Yield> Run<'_, Y> {
         let first = *identification;
         if pending.hops == 0 {
             *identification = identification.wrapping_add(message.segments() as u16);
+            let [server, client] = &mut conversation.has_spoken;
+            let spoken = if pending.forward { client } else { server };
+            self.outcome.flows += u64::from(!std::mem::replace(spoken, true));
         }
         let Some(passage) = conversation.passage().filter(|passage| passage.exists) else { return Ok(()) };
         let is_v6 = passage.side.source.is_ipv6();

@@ -151,6 +151,11 @@ fn hosts(root: &Table<'_>) -> Result<Vec<Host>> {
     for table in root.tables("host")? {
         table.only(&["name", "addresses"])?;
         let name = table.need("name")?;
+        let text = name.text()?;
+        if text.contains([':', '[']) || text.parse::<IpAddr>().is_ok() {
+            let what = format!("`{text}` cannot be told from an address, or a host and a port");
+            return Err(name.advised(what, "call the host by a word"));
+        }
         let mut ranges = Vec::new();
         for (node, text) in table.texts("addresses")? {
             ranges.push(parse_range(&text).ok_or_else(|| {

@@ -108,6 +108,14 @@ fn two_interfaces_of_one_identifier_are_an_error() {
 }
 
 #[test]
+fn a_host_called_like_an_address_is_an_error() {
+    for name in ["10.0.1.10", "::1", "a:80", "[x]"] {
+        let what = mistake(&format!("[[host]]\nname = \"{name}\"\naddresses = [\"192.0.2.1\"]"));
+        assert!(what.contains("cannot be told from an address"), "{what}");
+    }
+}
+
+#[test]
 fn copies_that_come_round_to_the_same_hosts_and_ports_are_an_error() {
     let udp = "kind = \"udp\"\nto = \"eni-web:53\"\nfrom-port = 53\nevery = 0.1\n";
     // a list of two hosts, of which one is all that the range has
@@ -223,6 +231,15 @@ fn conversations_of_one_client_under_two_names_do_not_share_a_port() {
         truths.iter().filter(|truth| !truth.observed.egress).all(|truth| truth.sent.tcp_flags.0 & 2 == 2)
     );
     assert!(truths.iter().filter(|truth| truth.observed.egress).all(|truth| truth.sent.tcp_flags == syn_ack));
+}
+
+#[test]
+fn flows_that_nobody_answers_are_one_each() {
+    let silent = format!("{TEXT}rejected = \"eni-web ingress\"");
+    let enough = Extent { flows: 7, ..Extent::UNBOUNDED };
+    // three flows a time, and six where they are answered
+    assert_eq!(flows(&silent, enough).unwrap().len(), 9);
+    assert_eq!(flows(TEXT, enough).unwrap().len(), 12);
 }
 
 #[test]
