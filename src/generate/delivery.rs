@@ -68,7 +68,7 @@ pub(super) struct Post {
     random: Random,
     waiting: BinaryHeap<Waiting>,
     number: u64,
-    /// Each interface's latest window with traffic.
+    /// Each interface's latest window with traffic; before any, with `nodata`, the one that the scenario begins in.
     latest: Vec<Option<Window>>,
     /// Windows whose records are lost, until they have passed.
     skipped: BTreeSet<Window>,
@@ -92,6 +92,10 @@ impl Post {
             records: interfaces.iter().map(|Interface { identity, .. }| identity.clone()).collect(),
             windows,
         };
+        if scenario.log.nodata {
+            // also of an interface that never has any
+            post.latest = (0..interfaces.len()).map(|at| Some(post.windows.at(at, begin))).collect();
+        }
         for window in post.skipped.clone() {
             post.send(What::Empty(LogStatus::SkipData, window), window.end);
         }
@@ -141,7 +145,7 @@ impl Post {
         }
     }
 
-    /// The scenario ends at a time: interfaces that had traffic have had none since.
+    /// The scenario ends at a time: no interface has had traffic since its latest window.
     pub(super) fn end(&mut self, end: i64) {
         if self.delivery.nodata {
             for latest in self.latest.clone().into_iter().flatten() {

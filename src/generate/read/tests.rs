@@ -263,7 +263,8 @@ fn windows_without_traffic_are_told_one_after_another_however_many() {
     let mut counter = Counter::default();
     let outcome = run(&read(&text).unwrap(), Extent::default(), false, &mut counter).unwrap();
     assert!(outcome.last_packet > outcome.end);
-    assert!((4990..5030).contains(&counter.records), "{}", counter.records);
+    // `eni-b`, which is silent, has them until the end
+    assert!((5040..5090).contains(&counter.records), "{}", counter.records);
 }
 
 /// Counts what it takes.
