@@ -61,7 +61,7 @@ impl Trouble {
         };
         write("error", ERROR, clean(&message));
         if let Some(hint) = &self.hint {
-            self::hint(hint);
+            self::hint(clean(hint));
         }
     }
 }

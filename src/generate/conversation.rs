@@ -1,25 +1,18 @@
-//! A copy of a template: its addresses and ports, the hops that its packets take, and what becomes of them there.
-
-use std::net::IpAddr;
+//! A copy of a template: the hops that its packets take, and what becomes of them there.
 
 use super::frame::Side;
 use super::message::Message;
+use super::path::{Path, Station, flow};
 use super::payload::Payload;
 use super::run::Books;
-use super::scenario::{Endpoint, Middle, Scenario, Speech, Template};
+use super::scenario::{Scenario, Speech, Template};
+use super::sockets::Clash;
 use super::speech::Script;
 use super::truth::{NONE, Observed};
 use super::windows::RecordKey;
 use crate::flow::FlowKey;
-use crate::packet::Protocol;
 use crate::random::Random;
 use crate::record::Action;
-
-/// The first of the ports that clients take in turn, and how many there are (Linux: 32768 to 60999).
-pub(super) const EPHEMERAL: (u16, u64) = (32_768, 28_232);
-
-/// The first port of a NAT gateway, and how many it has (Amazon VPC User Guide, "NAT gateway basics": from 1024 on).
-const TRANSLATED: (u16, u64) = (1024, 64_512);
 
 /// What the next hop's packet is later, in nanoseconds.
 pub(super) const HOP: i64 = 90_000;
@@ -67,56 +60,37 @@ pub(super) struct Conversation {
     pub(super) pending: Option<Pending>,
     /// For each hop the client's direction, then the server's.
     pub(super) hops: Vec<[Passage; 2]>,
+    /// The 5-tuples that no other conversation may have until it ends.
+    pub(super) sockets: [Option<FlowKey>; 2],
+    /// Whether the server, and whether the client, has said something.
+    pub(super) has_spoken: [bool; 2],
     pub(super) data_from: usize,
     pub(super) identification: [u16; 2],
-}
-
-/// One station of a path: who, with which address and port there.
-#[derive(Clone, Copy)]
-struct Station {
-    interface: Option<usize>,
-    address: IpAddr,
-    port: u16,
-}
-
-impl Endpoint {
-    /// The station of a copy, `turn` of whose addresses were used before; a client without ports has ephemeral ones.
-    fn station(&self, copy: u64, turn: u64, is_client: bool) -> Option<Station> {
-        let places = self.places.len() as u64;
-        let seat = self.places.get((copy % places.max(1)) as usize)?;
-        let port = match self.ports {
-            Some((first, last)) => {
-                let count = u64::from(last - first) + 1;
-                first + (copy / places.max(1) % count) as u16
-            }
-            None if is_client => EPHEMERAL.0 + (turn / seat.count.max(1) % EPHEMERAL.1) as u16,
-            None => 0,
-        };
-        let number = if is_client { turn } else { copy / places.max(1) };
-        Some(Station { interface: seat.interface, address: seat.address(number), port })
-    }
 }
 
 impl Conversation {
     /// A copy of a template that begins at a time. `number` is unlike that of every other conversation, `turn` is how
     /// many conversations the same clients have held before.
+    ///
+    /// # Errors
+    /// No port of it is free.
     pub(super) fn new(
         scenario: &Scenario,
         template: usize,
         (copy, number, turn): (u64, u64, u64),
         begin: i64,
         books: &mut Books,
-    ) -> Option<Conversation> {
-        let plan = scenario.conversations.get(template)?;
-        let mut client = plan.from.station(copy, turn, true)?;
-        let mut server = plan.to.station(copy, turn, false)?;
+    ) -> Result<Option<Conversation>, Clash> {
+        let Some(plan) = scenario.conversations.get(template) else { return Ok(None) };
+        let ends = plan.from.station(copy, turn, true).zip(plan.to.station(copy, turn, false));
+        let Some((mut client, mut server)) = ends else { return Ok(None) };
         if plan.speech == Speech::Ping {
             (client.port, server.port) = (0, 0);
         }
         let mut random = Random::of(scenario.seed, number);
         let is_v6 = client.address.is_ipv6();
         let script = Script::new(plan, is_v6, scenario.capture.offload, &mut random);
-        let hops = hops(scenario, plan, client, server, number);
+        let Path { hops, sockets } = Path::new(scenario, plan, [client, server], number, &mut books.sockets)?;
         let identification = random.next();
         let mut conversation = Conversation {
             template,
@@ -124,12 +98,14 @@ impl Conversation {
             said_at: begin,
             pending: None,
             hops: passages(scenario, plan, &hops, books),
+            sockets,
+            has_spoken: [false; 2],
             data_from: Payload::beginning(number),
             identification: [identification as u16, (identification >> 16) as u16],
             random,
         };
         conversation.say(plan);
-        Some(conversation)
+        Ok(Some(conversation))
     }
 
     /// Has the next message said; when, or `None` where all is said.
@@ -176,39 +152,6 @@ impl Conversation {
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let passages = self.hops.iter().flatten();
         passages.flat_map(|passage| passage.entries.iter().chain(&passage.later).flatten().copied())
-    }
-}
-
-/// The hops of a path: from whom to whom.
-fn hops(
-    scenario: &Scenario,
-    plan: &Template,
-    client: Station,
-    server: Station,
-    number: u64,
-) -> Vec<[Station; 2]> {
-    match &plan.middle {
-        Middle::Nothing => vec![[client, server]],
-        Middle::Nat(nat) => {
-            let address = scenario.network.interfaces.get(*nat).and_then(|interface| {
-                interface.addresses.iter().find(|address| address.is_ipv6() == client.address.is_ipv6())
-            });
-            let port = match client.port {
-                0 => 0,
-                _ => TRANSLATED.0 + (number.wrapping_mul(4051) % TRANSLATED.1) as u16,
-            };
-            let address = address.copied().unwrap_or(client.address);
-            let gateway = Station { interface: Some(*nat), ..server };
-            let outside = Station { interface: Some(*nat), address, port };
-            vec![[client, gateway], [outside, server]]
-        }
-        Middle::Through(interfaces) => {
-            let (first, last) = (interfaces.first().copied(), interfaces.last().copied());
-            vec![
-                [client, Station { interface: first, ..server }],
-                [Station { interface: last, ..client }, server],
-            ]
-        }
     }
 }
 
@@ -282,16 +225,6 @@ fn passage(
         entries,
         later,
     }
-}
-
-fn flow(plan: &Template, from: Station, to: Station) -> FlowKey {
-    let protocol = match (plan.speech, from.address.is_ipv6()) {
-        (Speech::Tcp, _) => Protocol::TCP,
-        (Speech::Udp, _) => Protocol::UDP,
-        (Speech::Ping, false) => Protocol::ICMP,
-        (Speech::Ping, true) => Protocol::ICMPV6,
-    };
-    FlowKey { srcaddr: from.address, dstaddr: to.address, protocol, srcport: from.port, dstport: to.port }
 }
 
 impl Template {

@@ -18,6 +18,8 @@ enum What {
     Traffic(RecordKey, FlowCounters),
     /// A window without any, or one whose records were lost.
     Empty(LogStatus, Window),
+    /// A window without any, which those follow that begin before a time.
+    Quiet(Window, i64),
 }
 
 /// A record on its way.
@@ -66,7 +68,7 @@ pub(super) struct Post {
     random: Random,
     waiting: BinaryHeap<Waiting>,
     number: u64,
-    /// Each interface's latest window with traffic.
+    /// Each interface's latest window with traffic; before any, with `nodata`, the one that the scenario begins in.
     latest: Vec<Option<Window>>,
     /// Windows whose records are lost, until they have passed.
     skipped: BTreeSet<Window>,
@@ -90,6 +92,10 @@ impl Post {
             records: interfaces.iter().map(|Interface { identity, .. }| identity.clone()).collect(),
             windows,
         };
+        if scenario.log.nodata {
+            // also of an interface that never has any
+            post.latest = (0..interfaces.len()).map(|at| Some(post.windows.at(at, begin))).collect();
+        }
         for window in post.skipped.clone() {
             post.send(What::Empty(LogStatus::SkipData, window), window.end);
         }
@@ -128,15 +134,18 @@ impl Post {
         }
     }
 
+    /// Sends the first window behind one that had no traffic. It brings the next, so that ever so many wait as one.
     fn without_traffic(&mut self, after: Window, before: i64) {
-        for window in self.windows.between(after, before) {
+        let mut window = self.windows.after(after);
+        while window.start < before {
             if !self.skipped.contains(&window) {
-                self.send(What::Empty(LogStatus::NoData, window), window.end);
+                return self.send(What::Quiet(window, before), window.end);
             }
+            window = self.windows.after(window);
         }
     }
 
-    /// The scenario ends at a time: interfaces that had traffic have had none since.
+    /// The scenario ends at a time: no interface has had traffic since its latest window.
     pub(super) fn end(&mut self, end: i64) {
         if self.delivery.nodata {
             for latest in self.latest.clone().into_iter().flatten() {
@@ -151,17 +160,21 @@ impl Post {
             return None;
         }
         let what = self.waiting.pop()?.what;
-        let (interface, key) = match &what {
-            What::Traffic(key, _) => (key.interface, Some(*key)),
-            What::Empty(_, window) => (window.interface, None),
+        let (interface, key) = match what {
+            What::Traffic(key, _) => (key.interface, Some(key)),
+            What::Empty(_, window) | What::Quiet(window, _) => (window.interface, None),
         };
+        if let What::Quiet(window, before) = what {
+            self.without_traffic(window, before);
+        }
         let record = self.records.get_mut(interface)?;
+        let mut empty = |status, window: Window| {
+            *record = record.without_data(status, window.start / SECOND, window.end / SECOND - 1);
+        };
         match what {
+            What::Empty(status, window) => empty(status, window),
+            What::Quiet(window, _) => empty(LogStatus::NoData, window),
             What::Traffic(key, counters) => fill(record, &key, &counters),
-            What::Empty(status, window) => {
-                let last = window.end / SECOND - 1;
-                *record = record.without_data(status, window.start / SECOND, last);
-            }
         }
         let context = RecordContext {
             interface,

@@ -1,6 +1,9 @@
 //! What is wrong with a scenario.
 
-use crate::record::Field;
+use super::scenario::{Scenario, Template};
+
+/// The last second that a pcap holds.
+pub(super) const LAST_SECOND: i64 = u32::MAX as i64;
 
 /// A scenario that cannot be run: where, what was found, what was expected, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,9 +30,44 @@ impl ScenarioError {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            what,
-            hint,
+            what: shortened(what),
+            hint: hint.map(shortened),
         }
+    }
+
+    /// With advice.
+    pub(super) fn advised(self, hint: impl Into<String>) -> Self {
+        ScenarioError { hint: Some(shortened(hint.into())), ..self }
+    }
+}
+
+/// A message of which a text from a file is a part, no longer than can be read.
+fn shortened(message: String) -> String {
+    const MOST: usize = 400;
+    match message.char_indices().nth(MOST) {
+        None => message,
+        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
+    }
+}
+
+impl Scenario {
+    /// What is wrong with one of its conversations.
+    pub(super) fn error_in(&self, plan: &Template, what: String, hint: String) -> ScenarioError {
+        let (line, column) = plan.begins_at;
+        ScenarioError { file: self.file.clone(), line, column, what, hint: Some(hint) }
+    }
+
+    /// One of its conversations would go on until a second that no capture holds.
+    pub(super) fn too_late(&self, plan: &Template, seconds: i64) -> ScenarioError {
+        let what = format!(
+            "a conversation would go on until {seconds} s after 1970, expected no time after {LAST_SECOND} s, the last \
+             that a pcap holds"
+        );
+        self.error_in(
+            plan,
+            what,
+            "lower `exchanges`, `pause` or `rtt`, or let the scenario begin earlier".to_owned(),
+        )
     }
 }
 
@@ -40,9 +78,9 @@ pub enum GenerateError<E> {
     /// Whoever takes frames, records and truth cannot take more.
     #[error(transparent)]
     Sink(E),
-    /// A packet would come after the last time that captures hold.
+    /// What was asked for takes longer than there are times that captures hold.
     #[error(
-        "a conversation would go on until {seconds} s after 1970, expected no time after {last} s, the last that a pcap holds"
+        "the scenario would be run again until {seconds} s after 1970, expected no time after {last} s, the last that a pcap holds"
     )]
     TooLate {
         /// Its second.
@@ -50,12 +88,7 @@ pub enum GenerateError<E> {
         /// The last second.
         last: i64,
     },
-    /// A value that the scenario gives its records cannot be one of the field.
-    #[error("`{value}` cannot be the value of `{field}`")]
-    Value {
-        /// The field.
-        field: Field,
-        /// The text.
-        value: String,
-    },
+    /// Something of the scenario cannot be, which only its run shows.
+    #[error(transparent)]
+    Scenario(ScenarioError),
 }

@@ -22,14 +22,17 @@ pub mod adversarial;
 mod conversation;
 mod delivery;
 mod error;
+mod extent;
 mod frame;
 mod message;
 mod network;
+mod path;
 mod payload;
 mod read;
 mod ready;
 mod run;
 mod scenario;
+mod sockets;
 mod speech;
 mod tap;
 mod truth;
@@ -37,10 +40,11 @@ mod windows;
 
 pub use delivery::RecordContext;
 pub use error::{GenerateError, ScenarioError};
+pub use extent::Extent;
 pub use network::{Host, Interface, Network};
 pub use read::locate;
 pub use ready::{READY, ReadyScenario};
-pub use run::{Extent, Outcome, Yield, run};
+pub use run::{Outcome, Yield, run};
 pub use scenario::{
     CapturePoint, Crossing, Delivery, Ending, Endpoint, Expected, Handshake, Middle, Mirror, Placement,
     Scenario, Seat, Skipped, Speech, Template,

@@ -64,16 +64,25 @@ impl Network {
         self.interfaces.iter().position(|interface| interface.addresses.contains(&address))
     }
 
-    /// The addresses of an interface or host: of the first of its ranges that is of this family.
-    pub(super) fn named(&self, name: &str, is_v6: bool) -> Option<Seat> {
+    /// The addresses of this family that somebody has: of an interface the first, of a host all ranges.
+    pub(super) fn named(&self, name: &str, is_v6: bool) -> Vec<Seat> {
         if let Some(at) = self.interface_named(name) {
-            let addresses = &self.interfaces.get(at)?.addresses;
-            let first = *addresses.iter().find(|address| address.is_ipv6() == is_v6)?;
-            return Some(Seat { interface: Some(at), first, count: 1 });
+            let addresses = self.interfaces.get(at).map(|interface| interface.addresses.as_slice());
+            let first = addresses.unwrap_or_default().iter().find(|address| address.is_ipv6() == is_v6);
+            return first
+                .map(|first| Seat { interface: Some(at), first: *first, count: 1 })
+                .into_iter()
+                .collect();
         }
-        let host = self.hosts.iter().find(|host| host.name == name)?;
-        let (first, count) = *host.ranges.iter().find(|(first, _)| first.is_ipv6() == is_v6)?;
-        Some(Seat { interface: None, first, count })
+        let host = self.hosts.iter().find(|host| host.name == name);
+        let ranges = host.map(|host| host.ranges.as_slice()).unwrap_or_default().iter();
+        let of_family = ranges.filter(|(first, _)| first.is_ipv6() == is_v6);
+        of_family.map(|(first, count)| Seat { interface: None, first: *first, count: *count }).collect()
+    }
+
+    /// Whether a host has an address.
+    pub(super) fn is_of_host(&self, address: IpAddr) -> bool {
+        self.hosts.iter().any(|host| host.ranges.iter().any(|range| overlap(range, &(address, 1))))
     }
 
     /// Whether anybody has this name.
@@ -120,6 +129,19 @@ pub(super) fn parse_range(text: &str) -> Option<(IpAddr, u64)> {
         IpAddr::V6(address) => u128::from(address).trailing_zeros() >= host_bits,
     };
     is_aligned.then_some((address, 1 << host_bits.min(32)))
+}
+
+/// Whether two ranges have an address in common.
+pub(super) fn overlap(one: &(IpAddr, u64), other: &(IpAddr, u64)) -> bool {
+    let bounds = |(first, count): &(IpAddr, u64)| {
+        let first = match first {
+            IpAddr::V4(first) => u128::from(u32::from(*first)),
+            IpAddr::V6(first) => u128::from(*first),
+        };
+        (first, first.saturating_add(u128::from(count.saturating_sub(1))))
+    };
+    let ((a, b), (c, d)) = (bounds(one), bounds(other));
+    one.0.is_ipv4() == other.0.is_ipv4() && a <= d && c <= b
 }
 
 #[cfg(test)]

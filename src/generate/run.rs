@@ -13,12 +13,14 @@ use std::collections::BinaryHeap;
 
 use super::conversation::{Conversation, Entry, record_key};
 use super::delivery::{Post, RecordContext};
-use super::error::GenerateError;
+use super::error::{GenerateError, LAST_SECOND};
+use super::extent::Extent;
 use super::frame::{Stamp, write_frame, write_mirror};
 use super::message::{Message, Part, ip_header};
 use super::network::{Network, ROUTER};
 use super::payload::Payload;
 use super::scenario::{SECOND, Scenario, Template};
+use super::sockets::Sockets;
 use super::tap::Tap;
 use super::truth::{Observed, Truth, Truths};
 use super::windows::{OpenRecords, Windows};
@@ -26,9 +28,6 @@ use crate::flow::FlowCounters;
 use crate::packet::Timestamp;
 use crate::random::Random;
 use crate::record::FlowRecord;
-
-/// The last second that a pcap holds.
-const LAST_SECOND: i64 = u32::MAX as i64;
 
 /// Takes what a run yields, each kind in its order.
 pub trait Yield {
@@ -54,37 +53,13 @@ pub trait Yield {
     fn truth(&mut self, truth: &Truth) -> Result<(), Self::Error>;
 }
 
-/// How long a run goes on: another repetition begins as long as none of these is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Repetitions.
-    pub repetitions: u64,
-    /// Conversations that have begun, counted twice: a flow has one direction.
-    pub flows: u64,
-    /// Packets that were sent.
-    pub packets: u64,
-    /// Nanoseconds since the scenario's begin.
-    pub duration: i64,
-}
-
-/// Once.
-impl Default for Extent {
-    fn default() -> Self {
-        Extent { repetitions: 1, ..Extent::UNBOUNDED }
-    }
-}
-
-impl Extent {
-    /// Without an end.
-    pub const UNBOUNDED: Extent =
-        Extent { repetitions: u64::MAX, flows: u64::MAX, packets: u64::MAX, duration: i64::MAX };
-}
-
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Conversations.
     pub conversations: u64,
+    /// Flows: a conversation has one for each side that said something.
+    pub flows: u64,
     /// Packets that were sent, each counted once, however many interfaces it passed.
     pub sent_packets: u64,
     /// Frames in the capture.
@@ -93,8 +68,10 @@ pub struct Outcome {
     pub lost_frames: u64,
     /// Repetitions.
     pub repetitions: u64,
-    /// When the last of them ends.
+    /// When the last of them ends. Conversations that began before then go on.
     pub end: Timestamp,
+    /// When the last packet was sent.
+    pub last_packet: Timestamp,
 }
 
 /// What conversations share.
@@ -102,6 +79,7 @@ pub(super) struct Books {
     truths: Truths,
     records: OpenRecords,
     pub(super) tap: Tap,
+    pub(super) sockets: Sockets,
     /// Whether records show anything that depends on packets' own addresses.
     shows_packets: bool,
     /// Whether the conversations of each template have flows that no other has.
@@ -162,6 +140,9 @@ pub fn run<Y: Yield>(
     shows_packets: bool,
     output: &mut Y,
 ) -> Result<Outcome, GenerateError<Y::Error>> {
+    if let Some(seconds) = extent.too_late(scenario) {
+        return Err(GenerateError::TooLate { seconds, last: LAST_SECOND });
+    }
     let windows = Windows::new(&scenario.log, scenario.network.interfaces.len(), scenario.seed);
     let mut run = Run {
         scenario,
@@ -174,6 +155,7 @@ pub fn run<Y: Yield>(
             truths: Truths::default(),
             records: OpenRecords::default(),
             tap: Tap::new(scenario),
+            sockets: Sockets::default(),
             shows_packets,
             has_own_flows: scenario.conversations.iter().map(Template::has_own_flows).collect(),
         },
@@ -187,7 +169,9 @@ pub fn run<Y: Yield>(
         run.pass(time)?;
         match turn {
             Turn::Repetition(number) => run.repetition(number, time)?,
-            Turn::Beginning { template, repetition, copy } => run.beginning(template, repetition, copy, time),
+            Turn::Beginning { template, repetition, copy } => {
+                run.beginning(template, repetition, copy, time)?;
+            }
             Turn::Conversation(number) => run.go_on(number, time)?,
         }
     }
@@ -210,7 +194,7 @@ impl<Y: Yield> Run<'_, Y> {
     fn repetition(&mut self, number: u64, time: i64) -> Result<(), GenerateError<Y::Error>> {
         let Extent { repetitions, flows, packets, duration } = self.extent;
         let is_enough = number >= repetitions
-            || self.outcome.conversations.saturating_mul(2) >= flows
+            || self.outcome.flows >= flows
             || self.outcome.sent_packets >= packets
             || time - self.scenario.begin.nanos() >= duration;
         self.outcome.end = Timestamp::from_nanos(time);
@@ -231,13 +215,23 @@ impl<Y: Yield> Run<'_, Y> {
     }
 
     /// Begins a copy of a template, and says when the next one begins.
-    fn beginning(&mut self, template: usize, repetition: u64, copy: u64, time: i64) {
-        let Some(plan) = self.scenario.conversations.get(template) else { return };
+    fn beginning(
+        &mut self,
+        template: usize,
+        repetition: u64,
+        copy: u64,
+        time: i64,
+    ) -> Result<(), GenerateError<Y::Error>> {
+        let Some(plan) = self.scenario.conversations.get(template) else { return Ok(()) };
         let number = self.outcome.conversations;
         self.outcome.conversations += 1;
         let turn = repetition * plan.copies_of_clients + plan.turn + copy;
         let numbers = (repetition * plan.count + copy, number, turn);
         let began = Conversation::new(self.scenario, template, numbers, time, &mut self.books);
+        let began = began.map_err(|clash| {
+            let (what, hint) = clash.told(plan);
+            GenerateError::Scenario(self.scenario.error_in(plan, what, hint))
+        })?;
         if let Some(conversation) = began {
             let begins = conversation.begins();
             let place = self.free.pop().unwrap_or_else(|| {
@@ -257,6 +251,7 @@ impl<Y: Yield> Run<'_, Y> {
             let turn = Turn::Beginning { template, repetition, copy: copy + 1 };
             self.turns.push(Reverse((next.max(time), turn)));
         }
+        Ok(())
     }
 
     /// Has a conversation go on, as long as no other comes before it.
@@ -274,7 +269,7 @@ impl<Y: Yield> Run<'_, Y> {
             };
             let is_first = self.turns.peek().is_none_or(|Reverse((other, _))| next < *other);
             if next / SECOND > LAST_SECOND {
-                return Err(GenerateError::TooLate { seconds: next / SECOND, last: LAST_SECOND });
+                return Err(GenerateError::Scenario(self.scenario.too_late(plan, next / SECOND)));
             }
             if !is_first {
                 if let Some(seat) = self.conversations.get_mut(place as usize) {
@@ -302,11 +297,15 @@ impl<Y: Yield> Run<'_, Y> {
         let first = *identification;
         if pending.hops == 0 {
             *identification = identification.wrapping_add(message.segments() as u16);
+            let [server, client] = &mut conversation.has_spoken;
+            let spoken = if pending.forward { client } else { server };
+            self.outcome.flows += u64::from(!std::mem::replace(spoken, true));
         }
         let Some(passage) = conversation.passage().filter(|passage| passage.exists) else { return Ok(()) };
         let is_v6 = passage.side.source.is_ipv6();
         let stamp = Stamp { identification: first, data_from: conversation.data_from };
         let at = Timestamp::from_nanos(time);
+        self.outcome.last_packet = at;
         for part in message.parts(is_v6, plan.mtu) {
             let (sent, captured) = counted(&message, &part, is_v6, at);
             if pending.hops == 0 {
@@ -346,6 +345,7 @@ impl<Y: Yield> Run<'_, Y> {
     }
 
     fn end(&mut self, conversation: &Conversation) -> Result<(), GenerateError<Y::Error>> {
+        conversation.sockets.iter().flatten().for_each(|flow| self.books.sockets.free(*flow));
         for entry in conversation.entries() {
             if let Some(truth) = self.books.truths.end(entry.truth) {
                 self.output.truth(&truth).map_err(GenerateError::Sink)?;

@@ -16,6 +16,8 @@ pub(super) const SECOND: i64 = 1_000_000_000;
 pub struct Scenario {
     /// Its name: that of a ready one, or the file's.
     pub name: String,
+    /// The file that it stands in, for messages.
+    pub file: String,
     /// What it shows, in a few words.
     pub title: String,
     /// The lesson, a paragraph.
@@ -24,7 +26,7 @@ pub struct Scenario {
     pub seed: u64,
     /// When it begins.
     pub begin: Timestamp,
-    /// How long the log covers, and how far one repetition is from the next.
+    /// How far one repetition is from the next. Conversations that go on for longer are not cut.
     pub duration: i64,
     /// What a comparison of the capture with the log comes to.
     pub expected: Expected,
@@ -127,6 +129,8 @@ pub enum Middle {
 pub struct Template {
     /// Its place among the scenario's.
     pub place: usize,
+    /// The line and the column that it begins at, from 1.
+    pub begins_at: (usize, usize),
     /// How many conversations of the same clients come before it in a repetition.
     pub turn: u64,
     /// How many conversations the same clients hold in a repetition.

@@ -75,15 +75,9 @@ impl Windows {
         Window { interface, start, end: start + self.interval }
     }
 
-    /// The windows behind one and in front of another of the same interface.
-    pub(super) fn between(&self, after: Window, before: i64) -> impl Iterator<Item = Window> + use<> {
-        let interval = self.interval;
-        let starts = (1..).map(move |number| after.start + number * interval);
-        starts.take_while(move |start| *start < before).map(move |start| Window {
-            interface: after.interface,
-            start,
-            end: start + interval,
-        })
+    /// The window behind one of the same interface.
+    pub(super) fn after(&self, window: Window) -> Window {
+        Window { start: window.end, end: window.end.saturating_add(self.interval), ..window }
     }
 
     /// Seconds from one window's begin to the next.

@@ -46,7 +46,8 @@ fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn add(flows: &mut Flows, key: String, counts: Counts) {
+/// Adds counts to those of a flow.
+pub fn add(flows: &mut Flows, key: String, counts: Counts) {
     match flows.get_mut(&key) {
         None => {
             flows.insert(key, counts);

@@ -76,7 +76,7 @@ pub struct CaptureArgs {
     pub pcapng: bool,
 
     /// Begin another capture after so many bytes, such as `100MB`
-    #[arg(long, value_name = "SIZE", value_parser = crate::cli::memory::parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     pub split: Option<u64>,
 }
 
@@ -101,6 +101,18 @@ pub struct ExtentArgs {
     pub packets: Option<u64>,
 
     /// Run it again until so much time has passed
-    #[arg(long, value_name = "SECONDS", value_parser = crate::cli::args::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = some_seconds)]
     pub duration: Option<u64>,
+}
+
+fn some_bytes(text: &str) -> Result<u64, String> {
+    some(crate::cli::memory::parse_bytes(text)?)
+}
+
+fn some_seconds(text: &str) -> Result<u64, String> {
+    some(crate::cli::args::seconds(text)?)
+}
+
+fn some(number: u64) -> Result<u64, String> {
+    if number > 0 { Ok(number) } else { Err("expected more than 0".to_owned()) }
 }

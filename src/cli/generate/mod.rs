@@ -1,11 +1,12 @@
 //! `generate`: a scenario in, a folder with a capture, a flow log, a VPC and the truth out.
 
 pub mod args;
+mod folder;
 mod list;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use flowtruth::generate::{Extent, GenerateError, READY};
@@ -16,12 +17,16 @@ use flowtruth::pipeline::{
 use indicatif::HumanCount;
 
 use self::args::{ExtentArgs, GenerateArgs};
+use self::folder::Folder;
 use super::interrupt::Interrupt;
-use super::messages::{Trouble, cannot_write, say, warning};
+use super::messages::{Trouble, cannot_write, clean, say, warning};
 use super::progress::Bar;
 use super::settings::log_format;
 use super::summary::counted;
 use super::{Exit, Result};
+
+/// How many characters of a title are shown.
+const LONGEST_TITLE: usize = 200;
 
 pub fn run(args: GenerateArgs) -> Result {
     let Some(output) = &args.output else { return list::run(args.json) };
@@ -56,6 +61,10 @@ pub fn run(args: GenerateArgs) -> Result {
         Err(error @ GenerateError::TooLate { .. }) => {
             return Err(Trouble::new(error.to_string())
                 .with_hint("ask for less, or let the scenario begin earlier or say more in its `duration`"));
+        }
+        Err(GenerateError::Scenario(error)) => {
+            let trouble = Trouble::new(error.to_string());
+            return Err(error.hint.into_iter().fold(trouble, Trouble::with_hint));
         }
         Err(error) => return Err(Trouble::new(error.to_string())),
     };
@@ -138,69 +147,6 @@ fn extent(args: &ExtentArgs) -> Extent {
     }
 }
 
-/// A folder that appears when it is complete.
-struct Folder {
-    temporary: tempfile::TempDir,
-    place: PathBuf,
-}
-
-impl Folder {
-    fn create(place: &Path) -> std::result::Result<Folder, Trouble> {
-        let shown = place.display();
-        match fs::read_dir(place) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Err(Trouble::new(format!("`{shown}` is not empty")).with_hint(
-                        "name a folder that is not there yet, so that nothing old is taken for new",
-                    ));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(Trouble::new(format!("`{shown}` cannot be written to")).caused_by(error));
-            }
-        }
-        let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        fs::metadata(parent)
-            .map_err(|error| Trouble::new(format!("cannot create `{shown}`")).caused_by(error))?;
-        let temporary = tempfile::Builder::new().prefix(".flowtruth-").tempdir_in(parent);
-        let temporary =
-            temporary.map_err(|error| Trouble::new(format!("cannot create `{shown}`")).caused_by(error))?;
-        Ok(Folder { temporary, place: place.to_owned() })
-    }
-
-    fn path(&self) -> &Path {
-        self.temporary.path()
-    }
-
-    /// Gives it its name.
-    fn finish(self) -> std::result::Result<(), Trouble> {
-        let Folder { temporary, place } = self;
-        let named = |error| cannot_write(format_args!("`{}`", place.display()), error);
-        set_usual_permissions(temporary.path()).map_err(named)?;
-        fs::rename(temporary.path(), &place).map_err(named)?;
-        // it is no longer there, and so not to be removed
-        let _ = temporary.keep();
-        Ok(())
-    }
-}
-
-/// A temporary folder is for its owner alone; a folder that is kept is as any other.
-#[cfg(unix)]
-fn set_usual_permissions(path: &Path) -> io::Result<()> {
-    let inside = fs::read_dir(path)?.filter_map(|entry| entry.ok()).find(|entry| entry.path().is_dir());
-    match inside {
-        Some(folder) => fs::set_permissions(path, folder.metadata()?.permissions()),
-        None => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn set_usual_permissions(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 fn show(read: &ReadScenario, output: &Path, generated: &Generated) {
     let Generated { outcome, records, flows, files, .. } = generated;
     let captures = files.iter().filter(|name| name.starts_with("capture")).count();
@@ -208,7 +154,8 @@ fn show(read: &ReadScenario, output: &Path, generated: &Generated) {
         0 => String::new(),
         lost => format!(" and {} lost", HumanCount(lost)),
     };
-    say(format_args!("`{}`: {}", output.display(), read.scenario.title));
+    let title: String = read.scenario.title.chars().take(LONGEST_TITLE).collect();
+    say(format_args!("`{}`: {}", clean(&output.display().to_string()), clean(&title)));
     say(format_args!(
         "{} sent in {}; {} captured{lost} in {}, {}, {} at their interfaces",
         counted(outcome.sent_packets, "packet"),
@@ -220,5 +167,9 @@ fn show(read: &ReadScenario, output: &Path, generated: &Generated) {
     ));
     if outcome.repetitions > 1 {
         say(format_args!("run {} times", HumanCount(outcome.repetitions)));
+    }
+    let over = (outcome.last_packet.nanos() - outcome.end.nanos()) as f64 / 1e9;
+    if over > 0.0 && outcome.sent_packets > 0 {
+        say(format_args!("the last conversation goes on until {over:.1} s after the scenario's `duration`"));
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use flowtruth::pipeline::{Against, OutputError, Score, ScoreError, Share, score};
+use flowtruth::pipeline::{Against, ColumnMap, OutputError, Score, ScoreError, Share, score};
 use indicatif::HumanCount;
 
 use self::args::{AgainstArg, ScoreArgs};
@@ -22,11 +22,24 @@ pub fn run(args: ScoreArgs) -> Result {
         AgainstArg::Captured => Against::Captured,
         AgainstArg::Logged => Against::Logged,
     };
-    let columns = args.columns.into_iter().collect();
+    let columns: ColumnMap = args.columns.into_iter().collect();
+    if let Some(field) = columns.named_twice() {
+        return Err(Trouble::new(format!("`--column` names two columns for `{field}`"))
+            .with_hint("a field has one column; add up what stands in two before"));
+    }
     let score = score(&truth, against, &name, &output, &columns).map_err(|error| {
         let hint = match &error {
-            ScoreError::Truth(_) => "`flowtruth generate` writes it beside the capture",
-            ScoreError::Output(OutputError::Column { .. }) => "name it with `--column FIELD=COLUMN`",
+            ScoreError::Truth(_) => {
+                return Trouble::new(format!("`{}` cannot be read", clean(&args.truth.display().to_string())))
+                    .caused_by(error)
+                    .with_hint("`flowtruth generate` writes it beside the capture");
+            }
+            ScoreError::Output(OutputError::Value { .. }) => {
+                "numbers are whole, times Unix seconds or RFC 3339; `--column FIELD=COLUMN` names another column"
+            }
+            ScoreError::Output(OutputError::Column { .. } | OutputError::Named { .. }) => {
+                "name it with `--column FIELD=COLUMN`"
+            }
             ScoreError::Output(_) => "it takes flow log records, CSV with a header line, or JSON",
         };
         Trouble::new(format!("`{}` cannot be scored", clean(&name))).caused_by(error).with_hint(hint)

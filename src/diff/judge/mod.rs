@@ -296,6 +296,7 @@ pub(super) fn judge(mut state: State<'_>) -> Comparison {
     twice::settle(state);
     absent::never_logged(state);
     absent::skipdata(state);
+    lost::with_lag(state);
     edges::settle(state);
     sampled::settle(state);
     offload::settle(state);

@@ -32,6 +32,10 @@ pub(super) fn read_point(root: &Table<'_>, network: &Network) -> Result<CaptureP
     let table = node.table()?;
     table.only(&["at", "placement", "snaplen", "loss", "reorder", "offload", "mirror"])?;
     let at = table.texts("at")?;
+    if let (Some(node), true) = (table.get("at"), at.is_empty()) {
+        return Err(node
+            .error("found an empty list, expected an interface; leave `at` out to capture at each of them"));
+    }
     if !at.is_empty() {
         point.at = Some(at.iter().map(|(node, id)| interface(node, id, network)).collect::<Result<_>>()?);
     }

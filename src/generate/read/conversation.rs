@@ -1,14 +1,11 @@
 //! `[[conversation]]`.
 
 use super::endpoint::read_pair;
-use super::interface;
 use super::node::{Node, Result, Table};
-use crate::generate::conversation::EPHEMERAL;
+use super::{clash, way};
 use crate::generate::message::ip_header;
-use crate::generate::network::Network;
-use crate::generate::scenario::{
-    Crossing, Ending, Endpoint, Handshake, Middle, SECOND, Scenario, Speech, Template,
-};
+use crate::generate::path::EPHEMERAL;
+use crate::generate::scenario::{Ending, Endpoint, Handshake, SECOND, Scenario, Speech, Template};
 
 const WORDS: [&str; 27] = [
     "kind",
@@ -71,7 +68,7 @@ pub(super) fn read(root: &Table<'_>, scenario: &Scenario) -> Result<Vec<Template
         // those of the same clients take their ports in turn
         let same_clients = |other: &&Template| shares_clients(&other.from, &template.from);
         template.turn = templates.iter().filter(same_clients).map(|other| other.count).sum();
-        check_clash(table, &template, &templates)?;
+        clash::check(table, &template, &templates)?;
         templates.push(template);
     }
     let counts: Vec<u64> = templates
@@ -101,23 +98,27 @@ fn read_one(table: &Table<'_>, place: usize, scenario: &Scenario) -> Result<Temp
         Speech::Udp => Defaults { exchanges: 1, request: 60, response: 120 },
         Speech::Ping => Defaults { exchanges: 4, request: 56, response: 56 },
     };
-    table.need("from")?;
-    table.need("to")?;
+    words_of_kind(table, speech)?;
     let families: &[bool] = match table.get("ip") {
         None => &[false, true],
-        Some(node) if node.integer(4..7)? == 6 => &[true],
-        Some(_) => &[false],
+        Some(node) => match node.integer(4..7)? {
+            4 => &[false],
+            6 => &[true],
+            _ => return Err(node.expected("`4` or `6`")),
+        },
     };
-    let ends = [table.texts("from")?, table.texts("to")?];
-    let (is_v6, [mut from, to]) = read_pair([&ends[0], &ends[1]], families, network)?;
+    let (from, to) = (somebody(table, "from")?, somebody(table, "to")?);
+    let (is_v6, [mut from, to]) = read_pair([&from, &to], families, &table.need("from")?, network)?;
     ports(table, speech, &mut from, &to)?;
-    let middle = middle(table, network)?;
-    check_somebody_logs(table, &from, &to, &middle)?;
+    let middle = way::read_middle(table, network, is_v6)?;
     let largest = if speech == Speech::Tcp { LARGEST_STREAM } else { LARGEST_DATAGRAM };
     let mtu = table.integer("mtu", SMALLEST_MTU..LARGEST_MTU + 1, 1500)? as u32;
     let smallest = u64::from(speech == Speech::Tcp);
+    // a connection may have nothing but its handshake; of datagrams nothing would be left
+    let fewest = u64::from(speech != Speech::Tcp);
     let template = Template {
         place,
+        begins_at: table.begins_at(),
         turn: 0,
         copies_of_clients: 0,
         speech,
@@ -125,7 +126,7 @@ fn read_one(table: &Table<'_>, place: usize, scenario: &Scenario) -> Result<Temp
         count: table.integer("count", 1..1 << 40, 1)?,
         every: table.seconds("every", SECOND)?,
         jitter: table.share("jitter")?,
-        exchanges: table.integer("exchanges", 0..1 << 31, defaults.exchanges)? as u32,
+        exchanges: table.integer("exchanges", fewest..1 << 31, defaults.exchanges)? as u32,
         request: table.integer("request", smallest..largest + 1, defaults.request)?,
         response: table.integer("response", 0..largest + 1, defaults.response)?,
         pause: table.seconds("pause", SECOND)?,
@@ -136,17 +137,49 @@ fn read_one(table: &Table<'_>, place: usize, scenario: &Scenario) -> Result<Temp
         ending: ending(table)?,
         retries: table.integer("retries", 0..11, 2)? as u32,
         retransmit: table.integer("retransmit", 0..1 << 31, 0)? as u32,
-        rejected: crossing(table, "rejected", network)?,
-        replies_rejected: crossing(table, "replies-rejected", network)?,
+        rejected: way::read_crossing(table, "rejected", network)?,
+        replies_rejected: way::read_crossing(table, "replies-rejected", network)?,
         logged: table.flag("logged", true)?,
         vlan: table.get("vlan").map(|node| node.integer(1..4095)).transpose()?.map(|vlan| vlan as u16),
         from,
         to,
         middle,
     };
+    if let (Some(node), Some(_)) = (table.get("vlan"), &scenario.capture.mirror) {
+        return Err(node.advised("mirrored frames have no VLAN tag", "leave `vlan` out, or `mirror`"));
+    }
+    way::check_ends(table, &template)?;
+    way::check_rejections(table, &template, network)?;
     check_times(table, &template, scenario)?;
     check_offload(table, &template, scenario, is_v6)?;
     Ok(template)
+}
+
+/// The hosts of one end, each and where it stands.
+fn somebody<'a>(table: &Table<'a>, key: &str) -> Result<Vec<(Node<'a>, String)>> {
+    let node = table.need(key)?;
+    let hosts = table.texts(key)?;
+    if hosts.is_empty() {
+        Err(node.error("found an empty list, expected an interface or a host"))
+    } else {
+        Ok(hosts)
+    }
+}
+
+/// Refuses words that mean nothing to what is spoken.
+fn words_of_kind(table: &Table<'_>, speech: Speech) -> Result<()> {
+    const OF_TCP: [&str; 5] = ["rate", "handshake", "ending", "retries", "retransmit"];
+    if let (Speech::Ping, Some(node)) = (speech, table.get("response")) {
+        return Err(
+            node.advised("`response` has no meaning for a `ping`", "a reply has the bytes of its `request`")
+        );
+    }
+    match OF_TCP.iter().find_map(|word| Some((word, table.get(word)?))) {
+        Some((word, node)) if speech != Speech::Tcp => {
+            Err(node.error(format!("`{word}` has no meaning but for `tcp`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that there are ports where they are needed; `from-port` fixes the client's.
@@ -166,7 +199,7 @@ fn ports(table: &Table<'_>, speech: Speech, from: &mut Endpoint, to: &Endpoint) 
     }
     if let Some(node) = table.get("from-port") {
         let port = node.integer(1..65_536)? as u16;
-        if (EPHEMERAL.0..60_999).contains(&port) {
+        if (EPHEMERAL.0..=60_999).contains(&port) {
             return Err(node.error(format!(
                 "`{port}` may be another client's: expected a port outside of 32768 to 60999"
             )));
@@ -174,28 +207,6 @@ fn ports(table: &Table<'_>, speech: Speech, from: &mut Endpoint, to: &Endpoint) 
         from.ports = Some((port, port));
     }
     Ok(())
-}
-
-fn middle(table: &Table<'_>, network: &Network) -> Result<Middle> {
-    let through = table.texts("through")?;
-    match (table.get("nat"), through.is_empty()) {
-        (None, true) => Ok(Middle::Nothing),
-        (Some(node), true) => Ok(Middle::Nat(interface(&node, &node.text()?, network)?)),
-        (None, false) => {
-            let interfaces = through.iter().map(|(node, id)| interface(node, id, network));
-            Ok(Middle::Through(interfaces.collect::<Result<_>>()?))
-        }
-        (Some(node), false) => Err(node.error("found both `nat` and `through`, expected one of them")),
-    }
-}
-
-/// Refuses conversations of which no flow log would say anything.
-fn check_somebody_logs(table: &Table<'_>, from: &Endpoint, to: &Endpoint, middle: &Middle) -> Result<()> {
-    let has_interface = |end: &Endpoint| end.places.iter().all(|seat| seat.interface.is_some());
-    if has_interface(from) || has_interface(to) || *middle != Middle::Nothing {
-        return Ok(());
-    }
-    Err(table.need("from")?.error("neither end is an interface of the VPC: no flow log would have it"))
 }
 
 fn handshake(table: &Table<'_>) -> Result<Handshake> {
@@ -207,18 +218,6 @@ fn handshake(table: &Table<'_>) -> Result<Handshake> {
 fn ending(table: &Table<'_>) -> Result<Ending> {
     let words = [("fin", Ending::Fin), ("reset", Ending::Reset), ("open", Ending::Open)];
     table.get("ending").map_or(Ok(Ending::Fin), |node| node.word(&words))
-}
-
-/// `eni-web ingress`: where, and which way.
-fn crossing(table: &Table<'_>, key: &str, network: &Network) -> Result<Option<Crossing>> {
-    let Some(node) = table.get(key) else { return Ok(None) };
-    let text = node.text()?;
-    let (id, egress) = match text.split_once(' ') {
-        Some((id, "ingress")) => (id, false),
-        Some((id, "egress")) => (id, true),
-        _ => return Err(node.expected("an interface and a direction, such as `eni-web ingress`")),
-    };
-    Ok(Some(Crossing { interface: interface(&node, id, network)?, egress }))
 }
 
 fn check_times(table: &Table<'_>, template: &Template, scenario: &Scenario) -> Result<()> {
@@ -258,38 +257,4 @@ fn check_offload(table: &Table<'_>, template: &Template, scenario: &Scenario, is
         "{} joined segments of an `mtu` of {} are longer than a packet of 65535 bytes can be",
         scenario.capture.offload, template.mtu
     )))
-}
-
-/// Refuses conversations that would go on in one flow at the same time.
-fn check_clash(table: &Table<'_>, template: &Template, others: &[Template]) -> Result<()> {
-    let Some((port, _)) = template.from.ports else { return Ok(()) };
-    if template.count > template.most_in_flows_of_their_own() {
-        return Err(table.need("from-port")?.advised(
-            format!("{} conversations would share one flow", template.count),
-            "leave `from-port` out, so that each has a port of its own",
-        ));
-    }
-    let is_same = |other: &&Template| {
-        other.speech == template.speech
-            && other.from.ports == template.from.ports
-            && shares_clients(&other.from, &template.from)
-            && shares_clients(&other.to, &template.to)
-            && other.to.ports.zip(template.to.ports).is_some_and(|((a, b), (c, d))| a <= d && c <= b)
-    };
-    if others.iter().any(|other| is_same(&other)) {
-        return Err(table.need("from-port")?.advised(
-            format!("another conversation has the same hosts and ports, {port} among them"),
-            "two conversations at a time cannot share a flow; choose another port",
-        ));
-    }
-    Ok(())
-}
-
-impl Template {
-    /// How many copies differ in the client's address, or in the server and its port, where the client's port is fixed.
-    fn most_in_flows_of_their_own(&self) -> u64 {
-        let ports = self.to.ports.map_or(1, |(first, last)| u64::from(last - first) + 1);
-        let servers = ports * self.to.places.len() as u64;
-        self.from.places.iter().map(|seat| seat.count).fold(servers, u64::max)
-    }
 }

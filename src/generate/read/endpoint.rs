@@ -10,6 +10,7 @@ use crate::generate::scenario::{Endpoint, Seat};
 pub(super) fn read_pair(
     [from, to]: [&[(Node<'_>, String)]; 2],
     families: &[bool],
+    node: &Node<'_>,
     network: &Network,
 ) -> Result<(bool, [Endpoint; 2])> {
     let mut first_error = None;
@@ -21,18 +22,7 @@ pub(super) fn read_pair(
             }
         }
     }
-    let nothing = || match from.first() {
-        Some((node, _)) => node.error("expected a host"),
-        None => unreachable_pair(to),
-    };
-    Err(first_error.unwrap_or_else(nothing))
-}
-
-fn unreachable_pair(to: &[(Node<'_>, String)]) -> crate::generate::ScenarioError {
-    match to.first() {
-        Some((node, _)) => node.error("expected who it is `from`"),
-        None => crate::generate::ScenarioError::at("", "", 0, "expected `from` and `to`".to_owned(), None),
-    }
+    Err(first_error.unwrap_or_else(|| node.error("expected a host")))
 }
 
 fn read(items: &[(Node<'_>, String)], is_v6: bool, network: &Network) -> Result<Endpoint> {
@@ -44,7 +34,7 @@ fn read(items: &[(Node<'_>, String)], is_v6: bool, network: &Network) -> Result<
             return Err(node.error("all hosts of a list have the same ports"));
         }
         endpoint.ports = ports;
-        endpoint.places.push(seat(node, name, is_v6, network)?);
+        endpoint.places.extend(seats(node, name, is_v6, network)?);
     }
     Ok(endpoint)
 }
@@ -70,16 +60,14 @@ fn parse_ports(node: &Node<'_>, text: &str) -> Result<(u16, u16)> {
     }
 }
 
-fn seat(node: &Node<'_>, name: &str, is_v6: bool, network: &Network) -> Result<Seat> {
+fn seats(node: &Node<'_>, name: &str, is_v6: bool, network: &Network) -> Result<Vec<Seat>> {
     if let Ok(address) = name.parse::<IpAddr>() {
         if address.is_ipv6() != is_v6 {
             return Err(node.error("the two ends have no addresses of one family"));
         }
         let interface = network.interface_at(address);
-        let is_of_host =
-            network.hosts.iter().any(|host| host.ranges.iter().any(|(first, _)| *first == address));
-        return if interface.is_some() || is_of_host {
-            Ok(Seat { interface, first: address, count: 1 })
+        return if interface.is_some() || network.is_of_host(address) {
+            Ok(vec![Seat { interface, first: address, count: 1 }])
         } else {
             Err(node.advised(
                 format!("`{address}` is the address of no interface or host"),
@@ -87,8 +75,9 @@ fn seat(node: &Node<'_>, name: &str, is_v6: bool, network: &Network) -> Result<S
             ))
         };
     }
-    if let Some(seat) = network.named(name, is_v6) {
-        return Ok(seat);
+    let seats = network.named(name, is_v6);
+    if !seats.is_empty() {
+        return Ok(seats);
     }
     if network.is_known(name) {
         let family = if is_v6 { "IPv6" } else { "IPv4" };

@@ -3,16 +3,20 @@
 //! The same file describes the VPC, in the words of `docs/vpc.md`; whoever reads those hands the interfaces in.
 
 mod capture;
+mod clash;
 mod conversation;
 mod endpoint;
 mod node;
+mod way;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use toml::de::DeTable;
 
 use self::node::{Node, Result, Source, Table};
-use super::network::{Host, Interface, Network, parse_range};
+use super::error::LAST_SECOND;
+use super::network::{Host, Interface, Network, overlap, parse_range};
 use super::scenario::{Expected, SECOND, Scenario};
 use crate::packet::Timestamp;
 
@@ -33,18 +37,22 @@ impl Scenario {
         let document = parse(source)?;
         let root = Table::root(source, &document);
         let network = Network { interfaces, hosts: hosts(&root)? };
+        check_identifiers(&root)?;
         check_addresses(&root, &network)?;
         let duration = root.seconds("duration", 600 * SECOND)?;
         if !(SECOND..=LONGEST * SECOND).contains(&duration) {
             let error = format!("expected a `duration` of 1 to {} s, found {} s", LONGEST, duration / SECOND);
             return Err(root.get("duration").map_or_else(|| root.error(&error), |node| node.error(&error)));
         }
+        let begin = begin(&root)?;
+        check_end(&root, begin, duration)?;
         let mut scenario = Scenario {
             name: name.to_owned(),
+            file: file.to_owned(),
             title: root.need("title")?.text()?,
             about: root.text("about")?.unwrap_or_default().trim().to_owned(),
             seed: root.integer("seed", 0..u64::MAX, 1)?,
-            begin: begin(&root)?,
+            begin,
             duration,
             expected: expected(&root)?,
             conversations: Vec::new(),
@@ -71,7 +79,8 @@ fn parse(source: Source<'_>) -> Result<toml::Spanned<DeTable<'_>>> {
     let document = DeTable::parse(source.text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let what = error.message().lines().next().unwrap_or_default();
-        source.error(at, format!("is no TOML: {what}"))
+        let error = source.error(at, format!("is no TOML: {what}"));
+        error.advised("text stands in quotes, every key stands once in its table; see https://toml.io")
     })?;
     Table::root(source, &document).check_numbers()?;
     Ok(document)
@@ -95,6 +104,22 @@ fn begin(root: &Table<'_>) -> Result<Timestamp> {
     })
 }
 
+/// Refuses scenarios that end when no capture can hold it any more.
+fn check_end(root: &Table<'_>, begin: Timestamp, duration: i64) -> Result<()> {
+    let end = begin.nanos().saturating_add(duration) / SECOND;
+    if end <= LAST_SECOND {
+        return Ok(());
+    }
+    let what = format!(
+        "it would end {end} s after 1970, expected no time after {LAST_SECOND} s, the last that a pcap holds"
+    );
+    let node = root.get("begin").or_else(|| root.get("duration"));
+    Err(node.map_or_else(
+        || root.error(&what),
+        |node| node.advised(&what, "let it begin earlier, or lower its `duration`"),
+    ))
+}
+
 fn expected(root: &Table<'_>) -> Result<Expected> {
     let Some(table) = root.get("expected").map(|node| node.table()).transpose()? else {
         return Ok(Expected { verdict: "same".to_owned(), ..Expected::default() });
@@ -103,6 +128,19 @@ fn expected(root: &Table<'_>) -> Result<Expected> {
     let verdict = table.need("verdict")?.word(&[("same", "same"), ("explained", "explained")])?;
     let mut causes: Vec<String> = table.texts("causes")?.into_iter().map(|(_, text)| text).collect();
     causes.sort();
+    let is_same = verdict == "same";
+    match table.get("causes") {
+        Some(node) if is_same && !causes.is_empty() => {
+            return Err(
+                node.advised("found causes of no difference", "a `verdict` with causes is `explained`")
+            );
+        }
+        _ if !is_same && causes.is_empty() => {
+            let node = table.need("verdict")?;
+            return Err(node.advised("found a verdict without `causes`", "say what explains the differences"));
+        }
+        _ => {}
+    }
     let options = table.texts("options")?.into_iter().map(|(_, text)| text).collect();
     Ok(Expected { verdict: verdict.to_owned(), causes, options })
 }
@@ -113,6 +151,11 @@ fn hosts(root: &Table<'_>) -> Result<Vec<Host>> {
     for table in root.tables("host")? {
         table.only(&["name", "addresses"])?;
         let name = table.need("name")?;
+        let text = name.text()?;
+        if text.contains([':', '[']) || text.parse::<IpAddr>().is_ok() {
+            let what = format!("`{text}` cannot be told from an address, or a host and a port");
+            return Err(name.advised(what, "call the host by a word"));
+        }
         let mut ranges = Vec::new();
         for (node, text) in table.texts("addresses")? {
             ranges.push(parse_range(&text).ok_or_else(|| {
@@ -129,47 +172,52 @@ fn hosts(root: &Table<'_>) -> Result<Vec<Host>> {
     Ok(hosts)
 }
 
-/// Refuses names and addresses that two have.
-fn check_addresses(root: &Table<'_>, network: &Network) -> Result<()> {
-    let tables = root.tables("host")?;
-    for (at, (host, table)) in network.hosts.iter().zip(&tables).enumerate() {
-        let is_taken = network.names().filter(|name| *name == host.name).count() > 1;
-        if is_taken {
-            return Err(table.need("name")?.error(format!("two are called `{}`", host.name)));
-        }
-        let others = network.hosts.iter().take(at).map(|other| (other.name.as_str(), &other.ranges));
-        for range in &host.ranges {
-            let taken_by_host =
-                others.clone().find(|(_, ranges)| ranges.iter().any(|other| overlaps(range, other)));
-            let taken_by_interface = network
-                .interfaces
-                .iter()
-                .find(|interface| interface.addresses.iter().any(|address| overlaps(range, &(*address, 1))));
-            let taker = taken_by_host
-                .map(|(name, _)| name)
-                .or_else(|| taken_by_interface.map(|interface| interface.id.as_str()));
-            if let Some(taker) = taker {
-                return Err(table.need("addresses")?.advised(
-                    format!("`{}` and `{taker}` share the address {}", host.name, range.0),
-                    "give each host addresses of its own",
-                ));
+/// Refuses two of one kind with one identifier, of which one would be passed over.
+fn check_identifiers(root: &Table<'_>) -> Result<()> {
+    for (kind, tables) in root.lists() {
+        let mut known: HashSet<String> = HashSet::new();
+        for node in tables.iter().filter_map(|table| table.get("id")) {
+            let id = node.text()?;
+            if known.contains(&id) {
+                let what = format!("there are two `[[{kind}]]` with the `id` `{id}`");
+                return Err(node.advised(what, "give each an `id` of its own"));
             }
+            known.insert(id);
         }
     }
     Ok(())
 }
 
-/// Whether two ranges have an address in common.
-fn overlaps(one: &(IpAddr, u64), other: &(IpAddr, u64)) -> bool {
-    let bounds = |(first, count): &(IpAddr, u64)| {
-        let first = match first {
-            IpAddr::V4(first) => u128::from(u32::from(*first)),
-            IpAddr::V6(first) => u128::from(*first),
-        };
-        (first, first.saturating_add(u128::from(count.saturating_sub(1))))
-    };
-    let ((a, b), (c, d)) = (bounds(one), bounds(other));
-    one.0.is_ipv4() == other.0.is_ipv4() && a <= d && c <= b
+/// Refuses names and addresses that two have.
+fn check_addresses(root: &Table<'_>, network: &Network) -> Result<()> {
+    let (interfaces, hosts) = (root.tables("interface")?, root.tables("host")?);
+    let of_interfaces = network.interfaces.iter().zip(&interfaces).map(|(interface, table)| {
+        let ranges: Vec<_> = interface.addresses.iter().map(|address| (*address, 1)).collect();
+        (table, "id", interface.id.as_str(), ranges)
+    });
+    let of_hosts = network.hosts.iter().zip(&hosts);
+    let of_hosts = of_hosts.map(|(host, table)| (table, "name", host.name.as_str(), host.ranges.clone()));
+    let mut names: HashSet<&str> = HashSet::new();
+    let mut taken: Vec<(&str, (IpAddr, u64))> = Vec::new();
+    for (table, key, name, ranges) in of_interfaces.chain(of_hosts) {
+        if !names.insert(name) {
+            let what = format!("two are called `{name}`");
+            return Err(table
+                .need(key)?
+                .advised(what, "give each interface and each host a name of its own"));
+        }
+        for range in ranges {
+            if let Some((other, _)) = taken.iter().find(|(_, other)| overlap(&range, other)) {
+                let what = match *other == name {
+                    true => format!("`{name}` has the address {} twice", range.0),
+                    false => format!("`{name}` and `{other}` share the address {}", range.0),
+                };
+                return Err(table.need("addresses")?.advised(what, "give each host addresses of its own"));
+            }
+            taken.push((name, range));
+        }
+    }
+    Ok(())
 }
 
 /// An interface by its identifier.

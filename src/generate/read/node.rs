@@ -52,6 +52,12 @@ impl<'a> Table<'a> {
         self.source.error(self.span.start, what)
     }
 
+    /// The line and the column that it begins at, from 1.
+    pub(super) fn begins_at(&self) -> (usize, usize) {
+        let ScenarioError { line, column, .. } = self.error("");
+        (line, column)
+    }
+
     /// A member, where it is there.
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
         let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
@@ -141,6 +147,15 @@ impl<'a> Table<'a> {
         node.value.get_ref().as_bool().ok_or_else(|| node.expected("`true` or `false`"))
     }
 
+    /// Every `[[name]]` of a document, by name.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (&'a str, Vec<Table<'a>>)> + use<'a> {
+        let source = self.source;
+        self.table.iter().filter_map(move |(name, value)| {
+            let tables = Node { source, value }.items().ok()?.iter().map(Node::table).collect::<Result<_>>();
+            Some((name.get_ref().as_ref(), tables.ok()?))
+        })
+    }
+
     /// Text, where it is there.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>> {
         self.get(key).map(|node| node.text()).transpose()
@@ -162,7 +177,7 @@ impl<'a> Node<'a> {
 
     /// An error at the value, with advice.
     pub(super) fn advised(&self, what: impl Into<String>, hint: impl Into<String>) -> ScenarioError {
-        ScenarioError { hint: Some(hint.into()), ..self.error(what) }
+        self.error(what).advised(hint)
     }
 
     /// What was found in place of what was expected.

@@ -18,7 +18,7 @@ use crate::vpc::{InterfaceIndex, PathEdition, Peer, Vpc, VpcModel};
 /// How many bytes of the log are gathered before they are written.
 const BUFFER: usize = 256 << 10;
 
-/// How many frames go between two looks at whether to stop.
+/// How many frames, or records, go between two looks at whether to stop.
 const FRAMES: u64 = 4096;
 
 type Result<T> = std::result::Result<T, WriteScenarioError>;
@@ -140,6 +140,10 @@ impl Yield for Files<'_> {
     }
 
     fn record(&mut self, record: &FlowRecord, context: RecordContext) -> Result<()> {
+        // a log may go on for long without a frame
+        if self.log.records.is_multiple_of(FRAMES) && self.progress.is_interrupted() {
+            return Err(WriteScenarioError::Interrupted);
+        }
         self.log.write(record, context)
     }
 

@@ -17,6 +17,7 @@ use std::path::Path;
 pub use self::adversarial::write_adversarial;
 use self::files::Files;
 use super::Progress;
+use crate::diff::Cause;
 use crate::generate::{Extent, GenerateError, Interface, Outcome, Scenario, ScenarioError, locate, run};
 use crate::record::LogFormat;
 use crate::vpc::{FlowLog, Mac, ModelBuilder, Place, TOML_WORDS, Vpc, VpcError, VpcModel};
@@ -29,6 +30,10 @@ pub struct ReadScenario {
     /// The VPC.
     pub model: VpcModel,
 }
+
+/// The advice that is left where there is none for the very mistake.
+const WORDS_OF_SCENARIOS: &str = "`docs/scenarios.md` says what each word takes";
+const WORDS_OF_VPCS: &str = "`docs/vpc.md` says what each word of a VPC takes";
 
 /// Why a scenario could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +55,8 @@ impl ReadScenarioError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            ReadScenarioError::Scenario(error) => error.hint.as_deref(),
-            ReadScenarioError::Vpc { error, .. } => error.hint.as_deref(),
+            ReadScenarioError::Scenario(error) => error.hint.as_deref().or(Some(WORDS_OF_SCENARIOS)),
+            ReadScenarioError::Vpc { error, .. } => error.hint.as_deref().or(Some(WORDS_OF_VPCS)),
         }
     }
 }
@@ -144,7 +149,18 @@ pub fn read_scenario(name: &str, file: &str, text: &str) -> Result<ReadScenario,
         identity: vpc.interface_named(&interface.id).map(|at| vpc.identity(at)).unwrap_or_default(),
     });
     let scenario = Scenario::read(name, file, text, interfaces.collect())?;
+    check_causes(file, text, &scenario)?;
     Ok(ReadScenario { scenario, model })
+}
+
+/// Refuses causes that `diff` cannot give.
+fn check_causes(file: &str, text: &str, scenario: &Scenario) -> Result<(), ScenarioError> {
+    let is_known = |code: &String| Cause::ALL.iter().any(|cause| cause.code() == code);
+    let Some(code) = scenario.expected.causes.iter().find(|code| !is_known(code)) else { return Ok(()) };
+    let (line, column) = locate(text, "expected.causes").unwrap_or((1, 1));
+    let what = format!("`{code}` is no cause of `diff`");
+    let hint = Some("`docs/causes.md` has all of them".to_owned());
+    Err(ScenarioError { file: file.to_owned(), line, column, what, hint })
 }
 
 /// Runs a scenario and writes what it yields into a folder that is there and empty.

@@ -37,6 +37,13 @@ pub(super) const ROLES: [(&str, Role); 12] = [
     ("reverse-bytes", Role::ReverseBytes),
 ];
 
+impl Role {
+    /// AWS's name of the field.
+    pub(super) fn name(self) -> &'static str {
+        ROLES.iter().find(|(_, other)| *other == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// Which column of a tool's output is which field: `srcaddr=Src IP`. A field that is not named is looked for under its own
 /// name, whatever its case, with `-`, `_` or nothing between its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,6 +97,21 @@ fn plain(name: &str) -> String {
 }
 
 impl ColumnMap {
+    /// A field that two columns were named for.
+    pub fn named_twice(&self) -> Option<&'static str> {
+        let roles = self.named.iter().map(|(role, _)| *role);
+        let twice =
+            roles.enumerate().find(|(at, role)| self.named.iter().take(*at).any(|(other, _)| other == role));
+        twice.map(|(_, role)| role.name())
+    }
+
+    /// A column that was named, for which field, and that is not among these.
+    pub(super) fn missing(&self, columns: &[String]) -> Option<(&str, &'static str)> {
+        let missing =
+            self.named.iter().find(|(_, named)| !columns.iter().any(|column| column.trim() == named));
+        missing.map(|(role, named)| (named.as_str(), role.name()))
+    }
+
     /// Whether any column was named.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()

@@ -23,10 +23,10 @@ pub enum Against {
 #[derive(Debug, thiserror::Error)]
 pub enum TruthError {
     /// It is not what `generate` writes.
-    #[error("the truth cannot be read: expected the `truth.json` of `flowtruth generate`")]
+    #[error("expected the `truth.json` of `flowtruth generate`")]
     Json(#[from] serde_json::Error),
     /// There is nothing to score against.
-    #[error("the truth has no flow")]
+    #[error("it has no flow to score against")]
     Empty,
 }
 
