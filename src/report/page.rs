@@ -75,6 +75,10 @@ impl Page<'_> {
         view::time(i128::from(*second) * 1_000_000_000)
     }
 
+    fn instant(&self, nanos: &i128) -> String {
+        view::time(*nanos)
+    }
+
     fn admissions(&self) -> Vec<String> {
         let ReportData { records, packets, windows, paths, comparison, .. } = self.data;
         let differences =

@@ -263,7 +263,13 @@ export const tests = {
     assert.ok(took < 2000, `${took} ms`);
     assert.equal(await page.locator("#packets tbody tr").count(), 600);
     assert.match(await page.locator(".admission").textContent(), /600 of [\d,]+ packets are shown: the first 600 that were read/);
-    assert.ok((await page.locator("#plot rect.bin").count()) > 3);
+    const bars = await page.locator("#plot rect.bin").count();
+    assert.ok(bars > 3);
+    assert.equal(await page.locator("#bins tbody tr").count(), bars);
+    const cells = await texts(page, "#bins tbody td:nth-child(2)");
+    const read = await page.locator("#read").textContent();
+    const sum = cells.reduce((sum, cell) => sum + Number(cell.replaceAll(",", "")), 0);
+    assert.equal(sum.toLocaleString("en-US"), read);
     await page.locator("#range").selectOption({ label: "the packets of this page" });
     assert.equal(await page.locator("#plot .thread").count(), 600);
     await context.close();
