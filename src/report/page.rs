@@ -10,7 +10,17 @@ use super::json::json;
 use super::view;
 
 const STYLE: &str = include_str!("templates/style.css");
-const SCRIPT: &str = include_str!("templates/script.js");
+
+/// One script of several files, which share what they name.
+const SCRIPT: &str = concat!(
+    include_str!("templates/script/data.js"),
+    include_str!("templates/script/light.js"),
+    include_str!("templates/script/beside.js"),
+    include_str!("templates/script/pointer.js"),
+    include_str!("templates/script/timeline.js"),
+    include_str!("templates/script/records.js"),
+    include_str!("templates/script/start.js"),
+);
 
 /// What the templates are filled with.
 #[derive(Template)]
