@@ -99,6 +99,7 @@ fn records(format: &str) -> RecordOptions {
 fn options(how: &How, vpc: Option<VpcOptions>) -> ReportOptions {
     ReportOptions {
         mask: None,
+        quiz: None,
         meter: how.meter.clone(),
         records: records(how.format),
         vpc,

@@ -62,7 +62,7 @@ pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use progress::Progress;
 pub use quiz::{QuizOptions, quiz_facts};
 pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};
-pub use report::{ReportOptions, ReportSources, Reported, report};
+pub use report::{ReportOptions, ReportQuiz, ReportSources, Reported, report};
 pub use score::{
     Against, ColumnError, ColumnMap, OutputError, Score, ScoreError, Share, TruthError, Wrong, score,
 };

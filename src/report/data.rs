@@ -51,6 +51,8 @@ pub struct ReportData {
     pub paths: Sample<PathAbout>,
     /// What a flow log says, held against the captures.
     pub comparison: Option<ComparisonAbout>,
+    /// Questions, where they were asked for.
+    pub quiz: Vec<QuestionAbout>,
     /// Whether a VPC was described.
     pub has_vpc: bool,
     /// Whether payload was asked for.
@@ -327,4 +329,23 @@ pub struct ComparisonAbout {
     pub differences: Sample<DifferenceAbout>,
     /// What could not be compared, in words.
     pub not_compared: Vec<String>,
+}
+
+/// A question with choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuestionAbout {
+    /// Lines to look at: packets, records.
+    pub shown: Vec<String>,
+    /// What is asked.
+    pub text: String,
+    /// What can be answered.
+    pub choices: Vec<String>,
+    /// Which of the choices is right, from 0.
+    pub answer: usize,
+    /// That choice.
+    pub right: String,
+    /// Why.
+    pub explanation: String,
+    /// The lesson that says more.
+    pub page: &'static str,
 }

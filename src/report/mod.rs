@@ -18,7 +18,7 @@ mod view;
 
 pub use data::{
     CaptureAbout, CauseAbout, ColumnAbout, ComparisonAbout, DifferenceAbout, Histogram, Kept, LayerAbout,
-    LedgerAbout, LedgerPart, PacketAbout, PacketFate, PartAbout, PathAbout, RecordAbout, ReportData, Sample,
-    StepAbout, WindowAbout,
+    LedgerAbout, LedgerPart, PacketAbout, PacketFate, PartAbout, PathAbout, QuestionAbout, RecordAbout,
+    ReportData, Sample, StepAbout, WindowAbout,
 };
 pub use page::page;

@@ -10,7 +10,18 @@ use super::json::json;
 use super::view;
 
 const STYLE: &str = include_str!("templates/style.css");
-const SCRIPT: &str = include_str!("templates/script.js");
+
+/// One script of several files, which share what they name.
+const SCRIPT: &str = concat!(
+    include_str!("templates/script/data.js"),
+    include_str!("templates/script/light.js"),
+    include_str!("templates/script/beside.js"),
+    include_str!("templates/script/pointer.js"),
+    include_str!("templates/script/timeline.js"),
+    include_str!("templates/script/records.js"),
+    include_str!("templates/script/quiz.js"),
+    include_str!("templates/script/start.js"),
+);
 
 /// What the templates are filled with.
 #[derive(Template)]
@@ -75,6 +86,10 @@ impl Page<'_> {
         view::time(i128::from(*second) * 1_000_000_000)
     }
 
+    fn instant(&self, nanos: &i128) -> String {
+        view::time(*nanos)
+    }
+
     fn admissions(&self) -> Vec<String> {
         let ReportData { records, packets, windows, paths, comparison, .. } = self.data;
         let differences =
@@ -131,7 +146,7 @@ mod tests {
     use super::*;
     use crate::report::{
         CaptureAbout, CauseAbout, ColumnAbout, ComparisonAbout, DifferenceAbout, Kept, LayerAbout,
-        LedgerPart, PartAbout, PathAbout, RecordAbout, Sample, StepAbout,
+        LedgerPart, PartAbout, PathAbout, QuestionAbout, RecordAbout, Sample, StepAbout,
     };
 
     #[test]
@@ -190,6 +205,15 @@ mod tests {
         }];
         data.records.rule = mark();
         data.records.total = 2;
+        data.quiz = vec![QuestionAbout {
+            shown: vec![mark()],
+            text: mark(),
+            choices: vec![mark()],
+            answer: 0,
+            right: mark(),
+            explanation: mark(),
+            page: "",
+        }];
         data.packets.shown = vec![PacketAbout {
             number: 1,
             capture: 0,

@@ -1,7 +1,7 @@
 // The tests: a name and what must hold.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -46,6 +46,31 @@ export const tests = {
       assert.match(await page.title(), /flowtruth report$/, name);
       await context.close();
     }
+  },
+
+  async "the page of every fixture is drawn, and every number in the drawing is one"(tools) {
+    const folder = join(tools.root, "fixtures/captures");
+    const captures = readdirSync(folder, { recursive: true }).map(String).filter(name => /\.pcap(ng)?(\.\w+)?$/.test(name)).sort();
+    assert.ok(captures.length > 100, `${captures.length} captures`);
+    let pages = 0;
+    for (const capture of captures) {
+      const file = join(tools.folder, "fixture.html");
+      rmSync(file, { force: true });
+      try {
+        tools.report("fixture", join(folder, capture));
+      } catch (error) {
+        // damaged: what came before the damage is on a page, unless nothing did
+        assert.equal(error.status, 2, capture);
+        if (!existsSync(file)) continue;
+      }
+      const { page, context, problems } = await tools.open(pathToFileURL(file).href);
+      assert.deepEqual(problems, [], capture);
+      const wrong = await page.evaluate(() => [...document.querySelectorAll("#plot svg *")].filter(one => [...one.attributes].some(({ value }) => /NaN|Infinity|undefined/.test(value))).length);
+      assert.equal(wrong, 0, capture);
+      pages += 1;
+      await context.close();
+    }
+    assert.ok(pages > 90, `${pages} pages`);
   },
 
   async "pages are accessible, in the light and in the dark, narrow and wide"(tools) {
@@ -263,7 +288,13 @@ export const tests = {
     assert.ok(took < 2000, `${took} ms`);
     assert.equal(await page.locator("#packets tbody tr").count(), 600);
     assert.match(await page.locator(".admission").textContent(), /600 of [\d,]+ packets are shown: the first 600 that were read/);
-    assert.ok((await page.locator("#plot rect.bin").count()) > 3);
+    const bars = await page.locator("#plot rect.bin").count();
+    assert.ok(bars > 3);
+    assert.equal(await page.locator("#bins tbody tr").count(), bars);
+    const cells = await texts(page, "#bins tbody td:nth-child(2)");
+    const read = await page.locator("#read").textContent();
+    const sum = cells.reduce((sum, cell) => sum + Number(cell.replaceAll(",", "")), 0);
+    assert.equal(sum.toLocaleString("en-US"), read);
     await page.locator("#range").selectOption({ label: "the packets of this page" });
     assert.equal(await page.locator("#plot .thread").count(), 600);
     await context.close();

@@ -45,6 +45,18 @@ pub struct ReportArgs {
     #[arg(long)]
     pub with_payload: bool,
 
+    /// Put questions about the capture into the page, with their answers
+    #[arg(long)]
+    pub quiz: bool,
+
+    /// How many questions at most
+    #[arg(long, value_name = "N", default_value = "10", requires = "quiz", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub questions: u16,
+
+    /// Which questions: the same number and capture give the same ones, as `quiz` does
+    #[arg(long, value_name = "N", default_value = "1", requires = "quiz")]
+    pub seed: u64,
+
     #[command(flatten)]
     pub metering: MeteringArgs,
 

@@ -11,8 +11,8 @@ use flowtruth::capture::{CaptureError, CaptureInput};
 use flowtruth::diff::{CompareOptions, Surroundings};
 use flowtruth::mask::Mask;
 use flowtruth::pipeline::{
-    Conversion, ConvertError, DiffOptions, DiffVpc, LogInput, MeterOptions, Progress, ReportOptions,
-    ReportSources, Reported, report,
+    Conversion, ConvertError, DiffOptions, DiffVpc, Fragments, LogInput, MeterOptions, Progress,
+    ReportOptions, ReportQuiz, ReportSources, Reported, report,
 };
 use flowtruth::report::page;
 
@@ -36,6 +36,7 @@ pub fn run(args: ReportArgs) -> Result {
         return Err(Trouble::new("payload may hold any name and any address, so that it cannot be masked")
             .with_hint("leave out `--with-payload`, or show the page as it is"));
     }
+    let quiz = args.quiz.then_some(ReportQuiz { seed: args.seed, questions: usize::from(args.questions) });
     let settings = settings(args)?;
     let progress = Arc::new(Progress::new());
     let interrupt = Interrupt::watch(&progress);
@@ -57,6 +58,9 @@ pub fn run(args: ReportArgs) -> Result {
         )
         .with_hint("leave out the log, or these options; `--filter` works with both"));
     }
+    if quiz.is_some() {
+        check_quiz(&settings, &inputs.captures)?;
+    }
     inputs.files.extend(settings.vpc.iter().flat_map(|vpc| vpc.files.clone()));
     let standard = Path::new("-");
     let path = settings.output.as_deref().unwrap_or(standard);
@@ -74,7 +78,8 @@ pub fn run(args: ReportArgs) -> Result {
     let bar = (!settings.quiet).then(|| Bar::follow(&progress, inputs.total_bytes, false));
     let sources =
         ReportSources { captures: inputs.captures, logs, log_format: settings.input_format.clone() };
-    let reported = report(sources, &options(&settings, with_payload, mask), &progress);
+    let reported =
+        report(sources, &ReportOptions { quiz, ..options(&settings, with_payload, mask) }, &progress);
     drop(bar);
     let Reported { data, conversion, comparison } = reported.map_err(cannot_convert)?;
     let Conversion { ledger, failures, interrupted } = conversion;
@@ -179,6 +184,32 @@ fn options(settings: &ConvertSettings, with_payload: bool, mask: Option<Mask>) -
         compare,
         with_payload,
         mask,
+        quiz: None,
+    }
+}
+
+/// Questions are about the packets of one capture and the records that `explain` shows of them.
+fn check_quiz(settings: &ConvertSettings, captures: &[CaptureInput]) -> std::result::Result<(), Trouble> {
+    if !matches!(captures, [CaptureInput::Path(_)]) {
+        return Err(Trouble::new("`--quiz` asks about one capture, a file")
+            .with_hint("name one, or write a page for each"));
+    }
+    let MeterOptions { filter, from, until, count, dedup, fragments, .. } = &settings.meter;
+    let besides = [
+        ("--filter", filter.is_some()),
+        ("--from", from.is_some()),
+        ("--until", until.is_some()),
+        ("-c", count.is_some()),
+        ("--dedup", *dedup),
+        ("--fragments track", *fragments == Fragments::Track),
+        ("--vpc", settings.vpc.is_some()),
+    ];
+    match besides.iter().find(|(_, is_there)| *is_there) {
+        None => Ok(()),
+        Some((option, _)) => Err(Trouble::new(format!(
+            "`--quiz` asks about the records of all packets, and `{option}` makes others"
+        ))
+        .with_hint(format!("leave out `{option}`, or `--quiz`"))),
     }
 }
 

@@ -18,6 +18,7 @@ mod left_out;
 mod matching;
 mod packets;
 mod paths;
+mod quiz;
 mod shown;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -27,6 +28,8 @@ use self::gather::{Gather, Gathered, RECORDS, Taken, WINDOWS, flow};
 use self::left_out::LeftOut;
 use self::packets::{PACKETS, Read, Reading};
 use self::paths::{Asked, Paths, paths};
+pub use self::quiz::ReportQuiz;
+use self::quiz::quiz;
 use self::shown::{Masked, Shown, names};
 use super::convert::convert_watched;
 use super::diff::again::Captures;
@@ -66,6 +69,9 @@ pub struct ReportOptions {
     pub with_payload: bool,
     /// Masks names and addresses.
     pub mask: Option<Mask>,
+    /// Questions about the capture, which has to be one file; what is asked for besides of packets counts for them too, but
+    /// no VPC.
+    pub quiz: Option<ReportQuiz>,
 }
 
 /// What a report came to.
@@ -90,6 +96,10 @@ pub fn report(
     let ReportOptions { meter, records, vpc, compare, mask, .. } = options;
     let with_payload = options.with_payload && mask.is_none();
     let ReportSources { captures, logs, log_format } = sources;
+    let quiz = match (options.quiz, captures.as_slice()) {
+        (Some(asked), [CaptureInput::Path(path)]) => quiz(path, asked, meter, records, mask.as_ref()),
+        _ => Vec::new(),
+    };
     let mut captures = Captures::from(captures);
     let beginning = Beginning::default();
     // second sights and held fragments may be among the first packets that are read, so that some more are remembered
@@ -150,6 +160,7 @@ pub fn report(
             shown: ways.shown,
             rule: "those of the first records that are shown".to_owned(),
         },
+        quiz,
         has_vpc: vpc.is_some(),
         with_payload,
         is_masked: mask.is_some(),
