@@ -16,6 +16,7 @@ const PAGES = {
   different: DIFFERENT,
   nat: NAT,
   denied: DENIED,
+  quiz: ["--quiz", "--seed", "7", "--anonymize", "--log-format", "v5", ...TRAFFIC],
   empty: ["fixtures/captures/damaged/header-only.pcap"],
   containers: ["fixtures/captures/containers/conversation.told.pcapng"],
 };
@@ -83,6 +84,30 @@ export const tests = {
         await opened.context.close();
       }
     }
+  },
+
+  async "questions are judged, explained, and kept closed on paper"(tools) {
+    const { questions } = JSON.parse(tools.flowtruth("quiz", "--json", "--answers", "--seed", "7", ...TRAFFIC));
+    const { page, context, problems } = await tools.open(tools.report("quiz-open", "--quiz", "--seed", "7", ...TRAFFIC));
+    assert.deepEqual(await texts(page, "#quiz legend"), questions.map(question => question.text));
+    const verdict = at => page.locator("#quiz .verdict").nth(at);
+    const choose = (at, choice) => page.locator(`#quiz input[name="question-${at + 1}"]`).nth(choice).check();
+    const isOpen = at => page.locator("#quiz .answer").nth(at).evaluate(part => part.open);
+    await choose(0, questions[0].answer);
+    assert.equal(await verdict(0).textContent(), "Right");
+    assert.equal(await isOpen(0), true);
+    assert.ok((await page.locator("#quiz .answer").first().textContent()).includes(questions[0].explanation));
+    await choose(1, (questions[1].answer + 1) % questions[1].choices.length);
+    assert.equal(await verdict(1).textContent(), "Not that one");
+    assert.equal(await isOpen(1), false);
+    await choose(1, questions[1].answer);
+    assert.equal(await verdict(1).textContent(), "Right");
+    assert.equal(await page.locator("#score").textContent(), "1 of 2 questions right at the first try");
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator("#quiz .answer:visible").count(), 0);
+    assert.equal(await page.locator("#quiz legend:visible").count(), questions.length);
+    assert.deepEqual(problems, []);
+    await context.close();
   },
 
   async "the table of records is what convert writes"(tools) {
