@@ -16,6 +16,8 @@ Examples:
       the same held against a flow log, with the cause of every difference
   flowtruth report --vpc vpc/ --log-format v5 capture.pcap -o report.html
       with the rules that decided each action
+  flowtruth report --quiz --anonymize capture.pcap -o report.html
+      with questions to answer, names and addresses masked
 Exit status:
   0  the page was written, whatever it says
   2  trouble; where something could be read, the page was written all the same";
