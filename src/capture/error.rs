@@ -85,6 +85,9 @@ impl CaptureError {
                 "a capture without packets still has a header; this one was never begun, or is still buffered",
             ),
             CaptureErrorKind::NotACapture { looks_like, .. } => looks_like.map(Foreign::hint),
+            CaptureErrorKind::NotInPieces { .. } => {
+                Some("convert it whole; a compressed pcap can be cut once it is decompressed")
+            }
             CaptureErrorKind::NestedCompression { .. } => {
                 Some("only one layer of compression is opened; decompress the outer one first")
             }
@@ -129,6 +132,12 @@ impl std::error::Error for CaptureError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaptureErrorKind {
+    /// It cannot be read in pieces.
+    #[error("is {what}, expected an uncompressed pcap file, which can be read in pieces")]
+    NotInPieces {
+        /// What it is instead.
+        what: String,
+    },
     /// Something that is no part of the compressed stream follows it.
     #[error(
         "what follows byte {position} of the file is no part of the {compression} stream and was not read"

@@ -16,6 +16,9 @@ use crate::packet::{LinkType, PacketDirection, PacketTime, Timestamp};
 /// The file header's length in bytes.
 pub const HEADER_LENGTH: usize = 24;
 
+/// How many bytes of a record header say how long the record is.
+pub(super) const RECORD_HEADER: usize = 16;
+
 /// A pcap file header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PcapHeader {
@@ -135,6 +138,18 @@ impl PcapWalk {
             data_start: self.header_length as u32,
             data_length: captured,
         }
+    }
+
+    /// How long the record with this header is, header included; `None` where it is longer than any that is read.
+    pub(super) fn record_length(&self, header: &[u8; RECORD_HEADER]) -> Option<usize> {
+        let &[.., i, j, k, l, m, n, o, p] = header;
+        let (first, second) = (self.byte_order.u32([i, j, k, l]), self.byte_order.u32([m, n, o, p]));
+        let captured = match self.lengths {
+            Lengths::InOrder => first,
+            Lengths::Swapped => second,
+            Lengths::Smaller => first.min(second),
+        };
+        (captured <= MAX_CAPTURED).then(|| self.header_length + captured as usize)
     }
 
     /// Cuts the record that the bytes begin with.

@@ -82,6 +82,10 @@ impl Page<'_> {
         view::counted(*number, what)
     }
 
+    fn code(&self, text: &str) -> String {
+        view::code(text)
+    }
+
     fn second(&self, second: &i64) -> String {
         view::time(i128::from(*second) * 1_000_000_000)
     }

@@ -30,6 +30,34 @@ pub(super) fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// A text as HTML: escaped, and what stands between two backticks as code.
+pub(super) fn code(text: &str) -> String {
+    let escaped = |piece: &str| {
+        let mut html = String::with_capacity(piece.len());
+        for character in piece.chars() {
+            match character {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                character => html.push(character),
+            }
+        }
+        html
+    };
+    let mut html = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('`')
+        && let Some((quoted, after)) = behind.split_once('`')
+    {
+        html.push_str(&format!("{}<code>{}</code>", escaped(before), escaped(quoted)));
+        rest = after;
+    }
+    html.push_str(&escaped(rest));
+    html
+}
+
 /// A time that may lie outside of what a [`Timestamp`] holds.
 pub(super) fn time(nanos: i128) -> String {
     Timestamp::from_wide_nanos(nanos).map_or_else(|| "the end of time".to_owned(), |time| time.to_string())
@@ -204,5 +232,12 @@ mod tests {
         assert_eq!(admission(&sample, "packet"), None);
         sample.total = 1000;
         assert_eq!(admission(&sample, "packet").unwrap(), "2 of 1,000 packets are shown: the first.");
+    }
+
+    #[test]
+    fn code_is_marked_and_everything_is_escaped() {
+        assert_eq!(code("a `b<c` & d"), "a <code>b&lt;c</code> &amp; d");
+        assert_eq!(code("`-` means `0`"), "<code>-</code> means <code>0</code>");
+        assert_eq!(code("a ` b <i>\"'"), "a ` b &lt;i&gt;&quot;&#39;");
     }
 }

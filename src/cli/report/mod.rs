@@ -207,9 +207,9 @@ fn check_quiz(settings: &ConvertSettings, captures: &[CaptureInput]) -> std::res
     match besides.iter().find(|(_, is_there)| *is_there) {
         None => Ok(()),
         Some((option, _)) => Err(Trouble::new(format!(
-            "`--quiz` asks about the records of all packets, and `{option}` makes others"
+            "questions are about the records of all packets as `explain` shows them, and with `{option}` the page has others"
         ))
-        .with_hint(format!("leave out `{option}`, or `--quiz`"))),
+        .with_hint(format!("make two pages: one with `--quiz`, one with `{option}`"))),
     }
 }
 

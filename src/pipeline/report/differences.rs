@@ -1,7 +1,7 @@
 //! A comparison, as a page shows it.
 
 use super::shown::Shown;
-use crate::diff::{Cause, Comparison, Difference, Judgement, Kind, Outside, Said, Verdict};
+use crate::diff::{Comparison, Difference, Kind, Outside, Said, Verdict};
 use crate::flow::FlowKey;
 use crate::packet::Timestamp;
 use crate::pipeline::{DiffReport, SideSummary};
@@ -14,16 +14,23 @@ pub(super) const DIFFERENCES: usize = 500;
 pub(super) type Span = (Option<FlowKey>, Option<i64>, Option<i64>);
 
 /// What a comparison of captures (the reference) with logs came to.
-pub(super) fn about(report: &DiffReport, records: &[Span], shown: Shown<'_>) -> ComparisonAbout {
+pub(super) fn about(
+    report: &DiffReport,
+    records: &[Span],
+    with_vpc: bool,
+    shown: Shown<'_>,
+) -> ComparisonAbout {
     let Comparison { verdict, clock_offset_seconds, matched, differences, causes, findings, .. } =
         &report.comparison;
+    let all = differences;
     let mut causes: Vec<CauseAbout> = causes
         .iter()
         .map(|(cause, differences)| CauseAbout {
             name: cause.code(),
             meaning: cause.finding().to_owned(),
             differences: *differences,
-            explained: is_explained(*cause),
+            // what a cause explains may hang on the evidence
+            explained: all.iter().filter(|found| found.cause == *cause).all(|found| found.explained),
         })
         .collect();
     causes.sort_by_key(|cause| (cause.explained, std::cmp::Reverse(cause.differences)));
@@ -55,16 +62,12 @@ pub(super) fn about(report: &DiffReport, records: &[Span], shown: Shown<'_>) -> 
             total: differences.len() as u64,
             rule: "those that nothing explains first, by flow and time".to_owned(),
         },
-        not_compared: not_compared(report, shown),
+        not_compared: not_compared(report, with_vpc, shown),
     }
 }
 
-fn is_explained(cause: Cause) -> bool {
-    cause.judgement() == Judgement::Explained
-}
-
 /// What lies outside of the comparison, and what went wrong with it.
-fn not_compared(report: &DiffReport, shown: Shown<'_>) -> Vec<String> {
+fn not_compared(report: &DiffReport, with_vpc: bool, shown: Shown<'_>) -> Vec<String> {
     let comparison = &report.comparison;
     let mut said = Vec::new();
     let outside = [("captures", comparison.reference_outside), ("log", comparison.candidate_outside)];
@@ -83,6 +86,10 @@ fn not_compared(report: &DiffReport, shown: Shown<'_>) -> Vec<String> {
     }
     if let SideSummary { bad_lines: Some(bad @ 1..), .. } = report.candidate {
         said.push(format!("{bad} lines of the log could not be compared."));
+    }
+    if !with_vpc {
+        said.push("Actions are not compared: packets do not say them, and records of captures have `ACCEPT` where nothing else is \
+                   known. With `--vpc` the rules say them.".to_owned());
     }
     said.extend(report.log_failures.iter().map(|failure| shown.sentence(&failure.to_string())));
     said

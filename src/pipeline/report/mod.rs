@@ -142,7 +142,7 @@ pub fn report(
         settings: about::settings(meter, records),
         ledger: about::ledger(ledger),
         columns: about::columns(records),
-        comparison: comparison.as_ref().map(|found| chosen.held_against(found, shown)),
+        comparison: comparison.as_ref().map(|found| chosen.held_against(found, around.is_some(), shown)),
         records: Sample {
             total: ledger.total.records,
             shown: chosen.records(records, &ways.places, shown),
@@ -269,9 +269,9 @@ impl Chosen {
         self.records.iter().enumerate().map(about).collect()
     }
 
-    fn held_against(&self, report: &DiffReport, shown: Shown<'_>) -> ComparisonAbout {
+    fn held_against(&self, report: &DiffReport, with_vpc: bool, shown: Shown<'_>) -> ComparisonAbout {
         let span = |(_, taken): &(u64, Taken)| (flow(&taken.record), taken.record.start, taken.record.end);
         let spans: Vec<differences::Span> = self.records.iter().map(span).collect();
-        differences::about(report, &spans, shown)
+        differences::about(report, &spans, with_vpc, shown)
     }
 }
