@@ -172,20 +172,29 @@ fn right(asked: &Asked, question: &Question) -> Vec<bool> {
             let survives = |choice: &str| {
                 let parts =
                     packet.layers.iter().flat_map(|layer| layer.parts.iter().map(move |part| (layer, part)));
+                let bare = choice.strip_prefix("outer ").unwrap_or(choice);
                 let mut named = parts.filter(|(layer, part)| {
-                    part.value
-                        .as_ref()
-                        .is_some_and(|value| choice == format!("{}, {}: {value}", layer.name, part.name))
+                    let like = packet.layers.iter().filter(|other| other.name == layer.name).count();
+                    let is_meant = if bare == choice { layer.counted || like == 1 } else { !layer.counted };
+                    is_meant
+                        && part
+                            .value
+                            .as_ref()
+                            .is_some_and(|value| bare == format!("{}, {}: {value}", layer.name, part.name))
                 });
                 named.any(|(_, part)| {
                     matches!(part.fate, Fate::Kept(fields) if fields.iter().any(|field| format.contains(*field)))
                 })
             };
+            // a field of several facts, of which one is kept, was called kept
+            assert!(!choices.iter().any(|choice| choice.contains(", version")));
             by(&survives)
         }
         Subject::NoRecord => {
             let packet = asked.packet(number(&shown[0]));
             assert!(packet.record.is_none());
+            // nobody saw that such a packet is cut or has no time
+            assert!(!shown[0].contains("IPv"), "{}", shown[0]);
             by(&|choice| choice == "none")
         }
         Subject::NeverLogged => by(&|choice| {

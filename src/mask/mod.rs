@@ -23,6 +23,7 @@ mod record;
 mod sentence;
 
 pub use key::{MaskKey, ParseKeyError};
+pub use sentence::KnownNames;
 
 use hmac::{Hmac, KeyInit, Mac};
 use ipcrypt_rs::IpcryptPfx;

@@ -15,29 +15,94 @@ use crate::record::Field;
 const OWN: [&str; 12] =
     ["-", "ACCEPT", "REJECT", "OK", "NODATA", "SKIPDATA", "ingress", "egress", "tcp", "udp", "icmp", "all"];
 
-impl Mask {
-    /// A sentence with its addresses and names masked. `known` are names that may stand in it without any mark.
-    pub fn sentence(&self, text: &str, known: &HashSet<String>) -> String {
-        let mut masked = String::with_capacity(text.len());
-        // what is between two backticks has an odd place
-        for (place, piece) in text.split('`').enumerate() {
-            if place > 0 {
-                masked.push('`');
-            }
-            if place % 2 == 1 {
-                masked.push_str(&self.quoted(piece, known));
-            } else {
-                self.words(piece, known, &mut masked);
+/// Names that may stand in a sentence without any mark.
+#[derive(Clone, Debug, Default)]
+pub struct KnownNames {
+    /// Those of one word.
+    words: HashSet<String>,
+    /// Those of several, or with signs in them; longer ones first. And whether each is the path of a file.
+    others: Vec<(String, bool)>,
+}
+
+impl KnownNames {
+    /// Names, and paths of files.
+    pub fn new<N: AsRef<str>, P: AsRef<str>>(
+        names: impl IntoIterator<Item = N>,
+        paths: impl IntoIterator<Item = P>,
+    ) -> KnownNames {
+        let mut known = KnownNames::default();
+        for name in names {
+            let name = name.as_ref();
+            if !name.is_empty() && name.chars().all(is_inside) {
+                known.words.insert(name.to_owned());
+            } else if !name.is_empty() {
+                known.others.push((name.to_owned(), false));
             }
         }
+        let paths = paths.into_iter().map(|path| (path.as_ref().to_owned(), true));
+        known.others.extend(paths.filter(|(path, _)| !path.is_empty()));
+        known.others.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        known.others.dedup();
+        known
+    }
+
+    /// The first of those that are no words, the longest of those that begin at one place: before it, it, behind it.
+    fn cut<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str, bool, &'t str)> {
+        let found = self.others.iter().filter_map(|(name, is_path)| {
+            let at = text.match_indices(name.as_str()).map(|(at, _)| at).find(|at| {
+                let is_part = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+                let before = text.get(..*at).and_then(|before| before.chars().next_back());
+                let behind = text.get(at + name.len()..).and_then(|behind| behind.chars().next());
+                !is_part(before) && !is_part(behind)
+            })?;
+            Some((at, name.len(), *is_path))
+        });
+        let (at, length, is_path) = found.min_by_key(|(at, length, _)| (*at, usize::MAX - length))?;
+        Some((text.get(..at)?, text.get(at..at + length)?, is_path, text.get(at + length..)?))
+    }
+}
+
+/// What words are made of.
+fn is_inside(character: char) -> bool {
+    character.is_alphanumeric() || "._:-/[]%@+=".contains(character)
+}
+
+impl Mask {
+    /// A sentence with its addresses and names masked.
+    pub fn sentence(&self, text: &str, known: &KnownNames) -> String {
+        let mut masked = String::with_capacity(text.len());
+        let (mut rest, mut is_quoted) = (text, false);
+        while let Some((before, name, is_path, behind)) = known.cut(rest) {
+            self.pieces(before, &mut is_quoted, known, &mut masked);
+            masked.push_str(&if is_path { self.file(name) } else { self.name(name) });
+            rest = behind;
+        }
+        self.pieces(rest, &mut is_quoted, known, &mut masked);
         masked
     }
 
-    fn quoted(&self, text: &str, known: &HashSet<String>) -> String {
+    /// Words, and what stands between backticks, which may have begun before.
+    fn pieces(&self, text: &str, is_quoted: &mut bool, known: &KnownNames, masked: &mut String) {
+        for (place, piece) in text.split('`').enumerate() {
+            if place > 0 {
+                masked.push('`');
+                *is_quoted = !*is_quoted;
+            }
+            if *is_quoted {
+                masked.push_str(&self.quoted(piece, known));
+            } else {
+                self.words(piece, known, masked);
+            }
+        }
+    }
+
+    fn quoted(&self, text: &str, known: &KnownNames) -> String {
         let is_own = text.starts_with("--")
             || OWN.contains(&text)
             || Field::from_name(text).is_ok()
-            || text.bytes().all(|byte| byte.is_ascii_digit()) && !known.contains(text) && text.len() != 12;
+            || text.bytes().all(|byte| byte.is_ascii_digit())
+                && !known.words.contains(text)
+                && text.len() != 12;
         if is_own {
             return text.to_owned();
         }
@@ -49,8 +114,7 @@ impl Mask {
         }
     }
 
-    fn words(&self, text: &str, known: &HashSet<String>, masked: &mut String) {
-        let is_inside = |character: char| character.is_alphanumeric() || "._:-/[]%@+=".contains(character);
+    fn words(&self, text: &str, known: &KnownNames, masked: &mut String) {
         let mut rest = text;
         while !rest.is_empty() {
             let start = rest.find(is_inside).unwrap_or(rest.len());
@@ -63,8 +127,8 @@ impl Mask {
         }
     }
 
-    fn word(&self, word: &str, known: &HashSet<String>) -> String {
-        if known.contains(word) {
+    fn word(&self, word: &str, known: &KnownNames) -> String {
+        if known.words.contains(word) {
             return self.name(word);
         }
         if let Some(masked) = self.by_form(word) {
@@ -131,7 +195,10 @@ mod tests {
 
     #[test]
     fn nothing_that_names_somebody_is_left() {
-        let known: HashSet<String> = ["web", "sg-hosts"].map(str::to_owned).into();
+        let known = KnownNames::new(
+            ["web", "sg-hosts", "acme!sg", "acl(prod)", "Größe!acme`x"],
+            ["acme`corp secret.pcap", "--acme-secret.pcap"],
+        );
         let mask = mask();
         for (text, secrets) in [
             ("sg-hosts ingress tcp 22 from 203.0.113.0/24", &["hosts", "203.0.113"][..]),
@@ -144,6 +211,10 @@ mod tests {
             ("cannot read `/home/alice/acme.pcap`: it is cut", &["alice", "acme"]),
             ("from 198.51.100.9.", &["198.51.100.9"]),
             ("192.0.2.1:5/tcp came later", &["192.0.2.1"]),
+            ("reply of acme!sg ingress tcp 443 from 0.0.0.0/0; acl(prod) rule 120 deny", &["acme", "prod"]),
+            ("Größe!acme`x egress all", &["Größe", "acme"]),
+            ("`acme`corp secret.pcap`: packet 3 at byte 240: it is cut", &["acme", "corp", "secret"]),
+            ("`--acme-secret.pcap`: it is cut", &["acme", "secret"]),
             ("an odd ` quote and 192.0.2.77", &["192.0.2.77"]),
         ] {
             let masked = mask.sentence(text, &known);
@@ -165,14 +236,22 @@ mod tests {
             "`ACCEPT` by the rules; choose one with `--only-interface`, or use `--dedup`",
             "segments of 1448 bytes: 34 packets became 6 records at 2025-06-15T12:00:05Z",
         ] {
-            assert_eq!(mask().sentence(text, &HashSet::new()), text);
+            assert_eq!(mask().sentence(text, &KnownNames::default()), text);
         }
+    }
+
+    #[test]
+    fn what_is_said_of_a_masked_file_stays() {
+        let known = KnownNames::new([""; 0], ["acme`corp secret.pcap"]);
+        let masked = mask().sentence("`acme`corp secret.pcap`: packet 3 at byte 240: it is cut", &known);
+        let file = mask().file("acme`corp secret.pcap");
+        assert_eq!(masked, format!("`{file}`: packet 3 at byte 240: it is cut"));
     }
 
     #[test]
     fn a_name_has_one_mask_wherever_it_stands() {
         let mask = mask();
-        let sentence = mask.sentence("acl-0a1b2c3d denies 10.0.0.10 at `eni-host`", &HashSet::new());
+        let sentence = mask.sentence("acl-0a1b2c3d denies 10.0.0.10 at `eni-host`", &KnownNames::default());
         let (acl, interface) = (mask.name("acl-0a1b2c3d"), mask.name("eni-host"));
         let address = mask.address("10.0.0.10".parse().unwrap());
         assert_eq!(sentence, format!("{acl} denies {address} at `{interface}`"));

@@ -25,11 +25,16 @@ impl ExplainedRecord {
     /// Records masked, and those of one window in the order that their new addresses have: the old order would say which
     /// of two addresses was the greater.
     pub fn all_masked(records: Vec<ExplainedRecord>, mask: &Mask) -> Vec<ExplainedRecord> {
-        let mut records: Vec<_> = records.into_iter().map(|record| record.masked(mask)).collect();
+        let mut records = records;
+        Self::put_in_order_of_masks(&mut records, mask);
+        records.into_iter().map(|record| record.masked(mask)).collect()
+    }
+
+    /// Puts records that are not masked yet into that order.
+    pub(super) fn put_in_order_of_masks(records: &mut [ExplainedRecord], mask: &Mask) {
         for written_together in records.chunk_by_mut(|a, b| a.window == b.window && a.late == b.late) {
-            written_together.sort_by_key(|record| (record.flow, record.direction));
+            written_together.sort_by_key(|record| (mask.flow(&record.flow), record.direction));
         }
-        records
     }
 }
 

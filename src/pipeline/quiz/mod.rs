@@ -73,7 +73,11 @@ pub fn quiz_facts(capture: &Path, options: &QuizOptions, mask: Option<&Mask>) ->
     });
     let other_interval = other(options.explain.meter.interval);
     let (connections, records) = sample.into_parts();
-    let records = records.into_sorted(&walked);
+    let mut records = records.into_sorted(&walked);
+    if let Some(mask) = mask {
+        // wrong choices are taken from them in their order
+        ExplainedRecord::put_in_order_of_masks(&mut records, mask);
+    }
     let otherwise = otherwise(capture, &options.explain, other_interval, &connections);
     let written = mask.map_or_else(|| options.records.clone(), |mask| options.records.masked(mask));
     let packets = connections.iter().flat_map(|connection| &connection.packets);

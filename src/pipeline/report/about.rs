@@ -61,7 +61,7 @@ fn interface(info: &InterfaceInfo, shown: Shown<'_>) -> String {
     said.extend(
         info.addresses.iter().map(|own| format!("{}/{}", shown.address(own.address), own.prefix_length)),
     );
-    said.extend(info.filter.as_deref().map(|filter| format!("filter {}", shown.sentence(filter))));
+    said.extend(info.filter.as_deref().map(|filter| format!("filter {}", shown.free_text(filter))));
     said.extend(info.snap_length.map(|length| format!("at most {length} bytes of a packet")));
     if info.lost() > 0 {
         said.push(format!("{} packets lost", info.lost()));

@@ -21,7 +21,7 @@ mod paths;
 mod quiz;
 mod shown;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use self::beginning::{Beginning, Watcher};
 use self::gather::{Gather, Gathered, RECORDS, Taken, WINDOWS, flow};
@@ -39,7 +39,7 @@ use super::{
     RecordOptions, VpcOptions, diff,
 };
 use crate::capture::CaptureInput;
-use crate::mask::Mask;
+use crate::mask::{KnownNames, Mask};
 use crate::record::LogFormat;
 use crate::report::{ComparisonAbout, PacketAbout, PacketFate, RecordAbout, ReportData, Sample};
 use crate::vpc::Vpc;
@@ -117,24 +117,24 @@ pub fn report(
     let shown = |names| Shown { masked: mask.as_ref().map(|mask| Masked { mask, names }) };
     let placed = std::mem::take(&mut gathered.placed);
     // headers hold no sentences
-    let unknown = HashSet::new();
+    let unknown = KnownNames::default();
     let reading =
         Reading { meter, format: &records.format, placed: &placed, with_payload, shown: shown(&unknown) };
     let (read, infos) = reading.read(captures.open());
     let around = vpc.as_ref().map(|vpc| &*vpc.vpc);
-    let known = names(&conversion.ledger, &infos, around);
-    let shown = shown(&known);
     let windows = Sample {
         total: gathered.windows_total,
         shown: std::mem::take(&mut gathered.windows),
         rule: format!("the first {WINDOWS} that closed"),
     };
     let ledger = &conversion.ledger;
-    let chosen = Chosen::new(gathered, &read, shown);
     let comparison = (!logs.is_empty() && !conversion.interrupted).then(|| {
         let reference = DiffSide::Captures(captures.open());
         diff(reference, DiffSide::Logs(logs, log_format), compare, progress)
     });
+    let known = names(ledger, &infos, around, comparison.as_ref());
+    let shown = shown(&known);
+    let chosen = Chosen::new(gathered, &read, shown);
     let left_out = LeftOut::new(ledger, around);
     let ways = chosen.ways(around, &read, shown);
     let data = ReportData {

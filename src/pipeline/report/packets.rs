@@ -8,7 +8,7 @@ use super::beginning::Placed;
 use super::shown::{Shown, clean};
 use crate::capture::{CaptureInfo, CaptureInput, MergeStep, MergedCaptures};
 use crate::decode::decode;
-use crate::dissect::{Fate, Part};
+use crate::dissect::{Fate, Layer, Part};
 use crate::flow::FlowKey;
 use crate::packet::{
     CapturedPacket, IcmpType, IpPacket, PacketTime, Protocol, SkipReason, TcpFlags, Timestamp,
@@ -19,6 +19,9 @@ use crate::report::{Kept, LayerAbout, PacketAbout, PacketFate, PartAbout};
 
 /// How many packets are on a page at most.
 pub(super) const PACKETS: usize = 600;
+
+/// How many headers are shown of a packet at most.
+const LAYERS: usize = 24;
 
 /// How many bytes of payload are shown of a packet at most, where it is asked for.
 const PAYLOAD: usize = 256;
@@ -161,14 +164,19 @@ impl Reading<'_> {
                 columns,
             }
         };
-        layers
-            .iter()
-            .map(|layer| LayerAbout {
-                name: layer.name,
-                counted: layer.counted,
-                parts: layer.parts.iter().map(part).collect(),
-            })
-            .collect()
+        let about = |layer: &Layer| LayerAbout {
+            name: layer.name,
+            counted: layer.counted,
+            parts: layer.parts.iter().map(part).collect(),
+        };
+        let Some((first, last)) = layers.split_at_checked(LAYERS / 2).filter(|_| layers.len() > LAYERS)
+        else {
+            return layers.iter().map(about).collect();
+        };
+        // a packet of nothing but tags: its beginning, and its end, which is counted
+        let last = last.get(last.len().saturating_sub(LAYERS / 2)..).unwrap_or_default();
+        let more = LayerAbout { name: "more headers, not shown", counted: false, parts: Vec::new() };
+        first.iter().map(about).chain([more]).chain(last.iter().map(about)).collect()
     }
 }
 

@@ -5,16 +5,15 @@
 //! characters that steer a terminal, or turn the direction of the text around them, become visible escapes.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::capture::CaptureInfo;
 use crate::dissect::Layer;
 use crate::flow::FlowKey;
-use crate::mask::Mask;
+use crate::mask::{KnownNames, Mask};
 use crate::packet::{CapturedPacket, IpPacket};
-use crate::pipeline::Ledger;
 use crate::pipeline::masked::mask_layers;
+use crate::pipeline::{DiffReport, Ledger};
 use crate::record::{FlowRecord, Value};
 use crate::vpc::Vpc;
 
@@ -29,20 +28,26 @@ pub(super) struct Shown<'a> {
 pub(super) struct Masked<'a> {
     pub(super) mask: &'a Mask,
     /// Names that stand in sentences.
-    pub(super) names: &'a HashSet<String>,
+    pub(super) names: &'a KnownNames,
 }
 
 /// The names that sentences about these may hold.
-pub(super) fn names(ledger: &Ledger, infos: &[Option<CaptureInfo>], vpc: Option<&Vpc>) -> HashSet<String> {
-    let mut names: HashSet<String> = ledger.captures.iter().map(|capture| capture.path.clone()).collect();
+pub(super) fn names(
+    ledger: &Ledger,
+    infos: &[Option<CaptureInfo>],
+    vpc: Option<&Vpc>,
+    comparison: Option<&DiffReport>,
+) -> KnownNames {
+    let mut names: Vec<&str> = vpc.into_iter().flat_map(|vpc| vpc.model().names()).collect();
     for info in infos.iter().flatten() {
-        names.extend([&info.hardware, &info.os, &info.application].into_iter().flatten().cloned());
+        names.extend([&info.hardware, &info.os, &info.application].into_iter().flatten().map(String::as_str));
         for interface in &info.interfaces {
-            names.extend([&interface.name, &interface.description].into_iter().flatten().cloned());
+            names.extend([&interface.name, &interface.description].into_iter().flatten().map(String::as_str));
         }
     }
-    names.extend(vpc.into_iter().flat_map(|vpc| vpc.model().names()).map(str::to_owned));
-    names
+    let captures = ledger.captures.iter().map(|capture| capture.path.as_str());
+    let logs = comparison.into_iter().flat_map(|found| &found.candidate.paths).map(String::as_str);
+    KnownNames::new(names, captures.chain(logs))
 }
 
 impl Shown<'_> {
@@ -69,8 +74,16 @@ impl Shown<'_> {
         self.masked.map_or_else(|| clean(name), |masked| masked.mask.name(name))
     }
 
+    /// What somebody else wrote, of which nobody knows what is in it.
+    pub(super) fn free_text(&self, text: &str) -> String {
+        self.masked.map_or_else(|| clean(text), |_| "hidden".to_owned())
+    }
+
     /// The name of a file.
     pub(super) fn file(&self, path: &str) -> String {
+        if path == "standard input" {
+            return path.to_owned();
+        }
         self.masked.map_or_else(|| clean(path), |masked| masked.mask.file(path))
     }
 
@@ -121,7 +134,7 @@ impl Shown<'_> {
 pub(super) fn clean(text: &str) -> String {
     let steers = |character: char| {
         character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}'..='\u{2029}' | '\u{2066}'..='\u{2069}')
     };
     let mut cleaned = String::with_capacity(text.len());
     for character in text.chars() {
@@ -143,7 +156,18 @@ mod tests {
     #[test]
     fn nothing_steers() {
         assert_eq!(OPEN.name("a\u{202e}b\n\u{1b}[1mc"), "a\\u{202e}b\\n\\u{1b}[1mc");
+        assert_eq!(OPEN.name("a\u{61c}b\u{2028}c"), "a\\u{61c}b\\u{2028}c");
         assert_eq!(OPEN.name("Größe – 文"), "Größe – 文");
+    }
+
+    #[test]
+    fn a_capture_filter_gave_hosts_away() {
+        let mask =
+            Mask::new(&"5b1f0c6d7e8a99aa0b1c2d3e4f506172839405a6b7c8d9eafb0c1d2e3f405162".parse().unwrap());
+        let names = KnownNames::default();
+        let masked = Shown { masked: Some(Masked { mask: &mask, names: &names }) };
+        assert_eq!(masked.free_text("host www.acme.example or net 93.184.216"), "hidden");
+        assert_eq!(OPEN.free_text("port 80"), "port 80");
     }
 
     #[test]

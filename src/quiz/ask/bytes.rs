@@ -3,7 +3,7 @@
 use super::{one_of, packet_text};
 use crate::packet::Note;
 use crate::quiz::choices::Choices;
-use crate::quiz::facts::{Fate, LayerFacts, PacketFacts};
+use crate::quiz::facts::{Fate, LayerFacts, PacketFacts, PartFacts};
 use crate::quiz::{Question, Subject, shuffle};
 use crate::random::Random;
 
@@ -67,29 +67,29 @@ fn text(layer: &LayerFacts) -> String {
 
 /// Which header field is in the record.
 pub(super) fn survives(packet: &PacketFacts, random: &mut Random) -> Option<Question> {
-    let of_fate = |fate: Fate, is_open: bool| -> Vec<String> {
-        let mut found = Vec::new();
-        for layer in &packet.layers {
-            for part in &layer.parts {
-                let is_fair = is_open || !can_be_told_otherwise(part.name);
-                if part.fate == fate && is_fair && !part.value.is_empty() {
-                    found.push(format!("{}, {}: {}", layer.name, part.name, part.value));
-                }
-            }
-        }
-        found
+    let parts = |fate: Fate| {
+        let fields = packet.layers.iter().flat_map(|layer| layer.parts.iter().map(move |part| (layer, part)));
+        fields.filter(move |(_, part)| {
+            part.fate == fate && !can_be_told_otherwise(part.name) && !part.value.is_empty()
+        })
     };
-    let kept = of_fate(Fate::Kept, true);
-    let mut lost = of_fate(Fate::Lost, false);
+    let text = |(layer, part): (&LayerFacts, &PartFacts)| {
+        let is_twice = packet.layers.iter().filter(|other| other.name == layer.name).count() > 1;
+        let place = if is_twice && !layer.counted { "outer " } else { "" };
+        format!("{place}{}, {}: {}", layer.name, part.name, part.value)
+    };
+    let kept: Vec<_> = parts(Fate::Kept).collect();
+    // a value that is in the record by another field would be right and wrong
+    let is_kept = |value: &str| kept.iter().any(|(_, part)| part.value == value);
+    let mut lost: Vec<String> =
+        parts(Fate::Lost).filter(|(_, part)| !is_kept(&part.value)).map(text).collect();
     shuffle(&mut lost, random);
-    // the same words in two headers would be one choice that is right and wrong
-    lost.retain(|text| !kept.contains(text));
-    let right = one_of(&kept.iter().collect::<Vec<_>>(), random)?.clone();
+    let right = text(*one_of(&kept.iter().collect::<Vec<_>>(), random)?);
     Choices::new(right.clone()).with(lost).ask(
         Subject::Survives,
         random,
         vec![packet_text(packet)],
-        "Which of these is in the packet's record as it stands?",
+        "Which of these is in the packet's record, unchanged?",
         format!(
             "{right}. Of the others nothing is left; `flowtruth explain CAPTURE --packet {}` marks every byte",
             packet.number

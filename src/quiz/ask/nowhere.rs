@@ -10,6 +10,10 @@ use crate::random::Random;
 
 /// Which record counts a packet that none does.
 pub(super) fn record(facts: &Facts, skipped: &SkippedFacts, random: &mut Random) -> Option<Question> {
+    // what has an IP header looks as if it were counted, and why it is not (it is cut, it has no time) is not shown
+    if skipped.layers.iter().any(|name| name.starts_with("IPv")) {
+        return None;
+    }
     let mut records: Vec<String> = facts.records.iter().map(|record| facts.line(&record.record)).collect();
     shuffle(&mut records, random);
     records.truncate(1);
@@ -73,10 +77,17 @@ pub(super) fn never(
 }
 
 /// Whether AWS surely logs it. Of groups, link-local addresses and the like nobody says so; a private address may be the
-/// VPC's router or resolver, which only its ranges tell; and mirrored traffic is not logged at its source.
+/// VPC's router or resolver, which only its ranges tell; and mirrored traffic is not logged at its source. A later fragment may be of
+/// any of these.
 fn is_logged(packet: &PacketFacts) -> bool {
     let IpPacket { srcaddr, dstaddr, srcport, dstport, .. } = packet.ip;
     let is_plain = |address| is_of_a_host(address) && !may_be_of_aws(address);
     let has_port = |port| srcport == port || dstport == port;
-    packet.unlogged.is_none() && is_plain(srcaddr) && is_plain(dstaddr) && !has_port(53) && !has_port(VXLAN)
+    let is_told = !packet.ip.protocol.has_ports() || (srcport, dstport) != (0, 0);
+    is_told
+        && packet.unlogged.is_none()
+        && is_plain(srcaddr)
+        && is_plain(dstaddr)
+        && !has_port(53)
+        && !has_port(VXLAN)
 }

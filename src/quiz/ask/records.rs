@@ -135,7 +135,10 @@ pub(super) fn pairs(facts: &Facts) -> Vec<Pair<'_>> {
         {
             add(own, other, Apart::Directions);
         }
-        let same = rest.iter().filter(|other| other.flow == own.flow);
+        // those that differ in their direction too have two reasons
+        let direction = own.record.flow_direction;
+        let same =
+            rest.iter().filter(|other| other.flow == own.flow && other.record.flow_direction == direction);
         for other in same {
             match (own.window == other.window, own.late || other.late) {
                 (false, false) => add(own, other, Apart::Windows),

@@ -51,7 +51,12 @@ pub(super) fn interval(facts: &Facts, connection: &ConnectionFacts, random: &mut
     let mut packets: Vec<&CountedFacts> = records.iter().flat_map(|record| &record.packets).collect();
     let (now, then) = (records.len() as u64, connection.records_otherwise?);
     // a packet that came late makes a record that nobody expects
-    let is_plain = facts.aligned && records.iter().all(|record| record.whole && !record.late);
+    // and directions make more records than times do
+    let direction = records.first()?.record.flow_direction;
+    let is_plain = facts.aligned
+        && records
+            .iter()
+            .all(|record| record.whole && !record.late && record.record.flow_direction == direction);
     if !is_plain || packets.len() > SHOWN || now == then {
         return None;
     }

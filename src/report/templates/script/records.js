@@ -28,7 +28,7 @@ const filter = () => {
   const action = find("action").value;
   let count = 0;
   rows.forEach((row, at) => {
-    const whole = keys[at].join(" ").toLowerCase();
+    const whole = `${records[at].f} ${keys[at].join(" ")}`.toLowerCase();
     const matches = words.every(word => {
       const [name, value] = word.split("=", 2);
       const column = columns.indexOf(name);
