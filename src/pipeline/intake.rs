@@ -204,7 +204,7 @@ impl<'a, T: Taker> Intake<'a, T> {
                     capture: capture as u32,
                     point: self.points.of(capture, packet.interface, ip.direction),
                     notes: ip.notes,
-                    logged_flags: ip.tcp_flags.as_logged(),
+                    tcp_flags: ip.tcp_flags,
                     family: Family::Skipped,
                 };
                 self.sightings.push(&key, sighting);
@@ -320,7 +320,7 @@ fn sighting<A>(
         capture: capture as u32,
         point,
         notes: common.notes,
-        logged_flags: common.tcp_flags.as_logged(),
+        tcp_flags: common.tcp_flags,
         family: Family::Skipped,
     }
 }

@@ -185,11 +185,11 @@ impl<'a, S: Sink> Ordered<'a, S> {
             Family::V6 => keys.v6.next().map(|key| key.unpack()),
             Family::Skipped => None,
         };
-        let Sighting { time, capture, fragment, ip_length, logged_flags, .. } = *sighting;
+        let Sighting { time, capture, fragment, ip_length, tcp_flags, .. } = *sighting;
         let kept = key.filter(|_| self.judge.keeps(sighting)).map(|key| Kept {
             capture,
             fragment,
-            observation: Observation { key, time, ip_length, logged_flags },
+            observation: Observation { key, time, ip_length, tcp_flags },
         });
         if self.clock.is_some() {
             return self.admit(time, kept);
@@ -304,7 +304,7 @@ fn push<K: Copy>(
 ) {
     let Some(key) = keys.next() else { return };
     if judge.keeps(sighting) {
-        let Sighting { time, ip_length, logged_flags, .. } = *sighting;
-        packets.push(PackedPacket { key: *key, time, ip_length, logged_flags });
+        let Sighting { time, ip_length, tcp_flags, .. } = *sighting;
+        packets.push(PackedPacket { key: *key, time, ip_length, tcp_flags });
     }
 }
