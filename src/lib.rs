@@ -90,6 +90,7 @@ pub mod lint;
 pub mod mask;
 pub mod meter;
 pub mod packet;
+pub mod partial;
 pub mod pipeline;
 pub mod quiz;
 mod random;

@@ -121,6 +121,14 @@ impl Batch {
         });
     }
 
+    /// Adds what was counted of a flow elsewhere.
+    pub(crate) fn push_counted(&mut self, placement: Placement, key: &MeteringKey, counters: FlowCounters) {
+        match pack(key) {
+            Packed::V4(key) => self.counted_v4.push(Counted { placement, key, counters }),
+            Packed::V6(key) => self.counted_v6.push(Counted { placement, key, counters }),
+        }
+    }
+
     /// Empties it and keeps its memory.
     pub fn clear(&mut self) {
         self.v4.clear();

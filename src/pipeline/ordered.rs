@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::slice;
 
 use super::intake::Taken;
-use super::ledger::{DuplicateSights, Ledger, Tally};
+use super::ledger::{DUPLICATES_NAMED, DuplicateSights, Ledger, Tally};
 use super::{Fragments, MeterOptions};
 use crate::flow::{ObservationPoint, WindowIndex, Windows};
 use crate::meter::{
@@ -22,9 +22,6 @@ use crate::packet::{Fragment, SkipReason, Timestamp};
 
 /// How many packets the clock wants to see before it judges the first.
 const HELD: usize = 3;
-
-/// How many pairs of places the ledger names at most.
-const DUPLICATES_NAMED: usize = 1000;
 
 /// How many packets are looked up together among the recent ones, so that their cache misses overlap.
 const GROUP: usize = 32;
