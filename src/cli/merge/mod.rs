@@ -5,7 +5,7 @@ mod inputs;
 
 use std::sync::Arc;
 
-use flowtruth::pipeline::{Conversion, MergeError, Merged, MergedPartials, Progress};
+use flowtruth::pipeline::{Conversion, MergeError, Merged, MergedPartials, Progress, with_causes};
 
 use self::args::MergeArgs;
 use super::args::{ConvertArgs, MeteringArgs, SelectionArgs};
@@ -37,11 +37,7 @@ pub fn run(args: MergeArgs) -> Result {
 
     let Merged { partials, cut, parts, rows } =
         MergedPartials::read(inputs.parts, &settings.meter, &progress).map_err(cannot_merge)?;
-    let interrupted = || {
-        warning(format_args!("interrupted; {} is not complete", destination.name()));
-        Ok(Exit::Interrupted)
-    };
-    let Some(partials) = partials else { return interrupted() };
+    let Some(partials) = partials else { return Ok(interrupted_before(&destination)) };
     tell_cut(&cut);
     let ConvertSettings { meter, records, quiet, .. } = &settings;
     let converted = match &mut destination {
@@ -56,8 +52,7 @@ pub fn run(args: MergeArgs) -> Result {
     let Conversion { ledger, interrupted, .. } =
         converted.map_err(|error| cannot_deliver(&destination, error))?;
     if interrupted {
-        warning(format_args!("interrupted; {} is not complete", destination.name()));
-        return Ok(Exit::Interrupted);
+        return Ok(interrupted_before(&destination));
     }
     if let Some(output) = ledger_output {
         write_ledger(&ledger, output)?;
@@ -74,7 +69,12 @@ pub fn run(args: MergeArgs) -> Result {
     Ok(Exit::Fine)
 }
 
-/// The settings of a conversion that counts nothing by itself.
+fn interrupted_before(destination: &Destination) -> Exit {
+    warning(format_args!("interrupted; {} is not complete", destination.name()));
+    Exit::Interrupted
+}
+
+/// What was typed means what it means for `convert`, but for what the parts say themselves.
 fn settings(args: MergeArgs) -> std::result::Result<ConvertSettings, Trouble> {
     let MergeArgs { partials, records, delivery, run, typed } = args;
     ConvertSettings::new(ConvertArgs {
@@ -93,7 +93,7 @@ fn settings(args: MergeArgs) -> std::result::Result<ConvertSettings, Trouble> {
 
 fn cannot_merge(error: MergeError) -> Trouble {
     let hint = advice(error.hint(), &error);
-    let trouble = Trouble::new(clean(&error.to_string())).caused_by(error);
+    let trouble = Trouble::new(with_causes(&error));
     match hint {
         Some(hint) => trouble.with_hint(hint),
         None => trouble,
