@@ -73,12 +73,12 @@ pub fn schema() -> SchemaRef {
     Arc::clone(SCHEMA.get_or_init(|| Arc::new(Schema::new(fields()))))
 }
 
-/// What a column has to be for rows to be read from it.
+/// What columns have to be for rows to be read from them. Whether values are missing is found in the rows.
 ///
 /// # Errors
 /// What is wrong, in words that follow the file's name.
 pub(super) fn check(found: &Schema) -> Result<(), String> {
-    for (name, kind, nullable) in &COLUMNS {
+    for (name, kind, _) in &COLUMNS {
         let mut named = found.fields().iter().filter(|field| field.name() == name);
         let Some(field) = named.next() else {
             return Err(format!("it has no column `{name}`"));
@@ -88,10 +88,6 @@ pub(super) fn check(found: &Schema) -> Result<(), String> {
         }
         if field.data_type() != kind {
             return Err(format!("its column `{name}` is {}, expected {kind}", field.data_type()));
-        }
-        if field.is_nullable() && !nullable {
-            // values may all be there; those that are not are found in the rows
-            continue;
         }
     }
     let is_known = |name: &str| COLUMNS.iter().any(|(known, _, _)| *known == name);

@@ -9,10 +9,11 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use super::metadata::{Closing, Opening};
-use super::schema::schema;
+use super::schema::{COLUMNS, Column, schema};
 
 /// How many rows a row group of Parquet has: it is held in memory, compressed, until it is complete.
 const ROWS_OF_A_GROUP: usize = 1 << 18;
@@ -70,12 +71,8 @@ impl<W: Write + Send> PartialWriter<W> {
                 Inner::Arrow(Box::new(StreamWriter::try_new(output, &schema).map_err(of_arrow)?))
             }
             PartialForm::Parquet => {
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::SNAPPY)
-                    .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
-                    .set_created_by(concat!("flowtruth version ", env!("CARGO_PKG_VERSION")).to_owned())
-                    .build();
-                let writer = ArrowWriter::try_new(output, schema(), Some(properties)).map_err(of_parquet)?;
+                let writer =
+                    ArrowWriter::try_new(output, schema(), Some(properties())).map_err(of_parquet)?;
                 Inner::Parquet(Box::new(writer))
             }
         };
@@ -118,6 +115,21 @@ impl<W: Write + Send> BatchSink for PartialWriter<W> {
             }
         }
     }
+}
+
+/// Snappy, which every reader opens. Times hardly repeat, so that a dictionary of them would only cost.
+fn properties() -> WriterProperties {
+    let times = [Column::First, Column::Last].into_iter().filter_map(|place| COLUMNS.get(place as usize));
+    times
+        .fold(WriterProperties::builder(), |properties, (name, _, _)| {
+            properties.set_column_dictionary_enabled(ColumnPath::from(*name), false)
+        })
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_created_by(concat!("flowtruth version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build()
 }
 
 fn with_metadata(pairs: impl IntoIterator<Item = (String, String)>) -> Schema {
