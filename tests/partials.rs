@@ -157,6 +157,27 @@ fn a_folder_a_pipe_and_little_memory_change_nothing() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_part_is_read_from_a_named_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    for part in parts(&captures::below("fixtures/captures")[..2], &[], folder.path()) {
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let bytes = fs::read(&part).unwrap();
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::write(pipe, bytes).unwrap()
+        });
+        let merge = |path: &Path| flowtruth([OsStr::new("merge"), OsStr::new("-q"), path.as_os_str()]);
+        let piped = merge(&pipe);
+        writer.join().unwrap();
+        assert_eq!(piped.stdout, merge(&part).stdout, "{}", said(&piped));
+        assert!(!piped.stdout.is_empty());
+        fs::remove_file(pipe).unwrap();
+    }
+}
+
 #[test]
 fn the_flags_and_keys_of_rows_are_those_of_packets() {
     let folder = tempfile::tempdir().unwrap();

@@ -63,6 +63,12 @@ impl PartialReader {
     /// Where it cannot be read or is something else.
     pub fn open(path: &Path) -> Result<PartialReader, PartialError> {
         let name = path.display().to_string();
+        // a pipe can be opened once, and goes forward only
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file())
+            && let Ok(pipe) = File::open(path)
+        {
+            return PartialReader::new(&name, Box::new(pipe));
+        }
         let opened = File::open(path).and_then(|mut file| {
             let mut head = Vec::with_capacity(PARTIAL_SNIFF_LENGTH);
             file.by_ref().take(PARTIAL_SNIFF_LENGTH as u64).read_to_end(&mut head)?;

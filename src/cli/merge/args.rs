@@ -16,8 +16,8 @@ Examples:
       what one conversion of both captures writes
   flowtruth merge --layout s3 --account-id 123456789012 --set region=us-east-1 -o logs/ parts/
       objects with the names that AWS's have on S3, of all parts in a folder
-  ssh host flowtruth convert --partials - < capture.pcap | flowtruth merge -
-      a part by way of a pipe";
+  ssh host flowtruth convert --partials capture.pcap | flowtruth merge -
+      a part that was counted on another machine";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]

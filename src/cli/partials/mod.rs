@@ -7,12 +7,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use flowtruth::capture::CaptureError;
 use flowtruth::partial::{PartialForm, PartialWriter};
 use flowtruth::pipeline::{Conversion, ConvertError, NotInParts, Progress, convert_to_partials, opening};
 
 use super::args::ConvertArgs;
-use super::delivery::destination::{spilled, write_ledger};
+use super::convert::{exit, settle};
+use super::delivery::destination::spilled;
 use super::inputs;
 use super::interrupt::Interrupt;
 use super::kind::{apart, split};
@@ -74,28 +74,16 @@ pub fn run(args: ConvertArgs) -> Result {
         warning(format_args!("interrupted; {name} {state}"));
         return Ok(Exit::Interrupted);
     }
-    // a live capture that was interrupted may end in the middle of a packet
-    let expected = |failure: &CaptureError| interrupted && failure.is_cut();
-    let failures: Vec<_> =
-        inputs.failures.into_iter().chain(failures).filter(|failure| !expected(failure)).collect();
-    inputs::report(&failures);
-    if let Some(output) = ledger_output {
-        write_ledger(&ledger, output)?;
-    }
-    if !failures.is_empty() && ledger.total.tally.packets_read == 0 {
-        // nothing was read, so nothing may take the place of an earlier output
+    let failures = inputs.failures.into_iter().chain(failures);
+    let Some(is_whole) = settle(failures, interrupted, &ledger, ledger_output)? else {
         return Ok(Exit::Trouble);
-    }
+    };
     output.finish()?;
     if !run.quiet {
         summary::show_as(&ledger, "row");
     }
     ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;
-    Ok(match (interrupted, failures.is_empty()) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Fine,
-        (false, false) => Exit::Trouble,
-    })
+    Ok(exit(interrupted, is_whole))
 }
 
 fn refused(why: NotInParts) -> Trouble {
