@@ -113,7 +113,7 @@ fn clock() -> EventClock {
 
 fn observation(ip: &IpPacket, time: Timestamp) -> Observation {
     let key = FlowKey::from(ip).into();
-    Observation { key, time, ip_length: ip.ip_length, logged_flags: ip.tcp_flags.as_logged() }
+    Observation { key, time, ip_length: ip.ip_length, tcp_flags: ip.tcp_flags }
 }
 
 fn identity() -> FlowRecord {

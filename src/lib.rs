@@ -68,6 +68,7 @@
 //! | 1 | [`deliver`] | how AWS delivers logs: objects on S3 and their names, batches for CloudWatch Logs |
 //! | 1 | [`generate`] | a scenario → frames, records, and the truth about both |
 //! | 1 | [`report`] | what captures came to → one page of HTML |
+//! | 1 | [`partial`] | counters of flows and windows ↔ rows that add up, in Arrow and Parquet |
 //! | 2 | [`pipeline`] | where they meet; the ledger |
 //!
 //! A module uses only what stands on a floor below its own. Bad packets are counted and never errors, bad captures end
@@ -90,6 +91,7 @@ pub mod lint;
 pub mod mask;
 pub mod meter;
 pub mod packet;
+pub mod partial;
 pub mod pipeline;
 pub mod quiz;
 mod random;

@@ -31,6 +31,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("quiz", 1),
     ("generate", 1),
     ("report", 1),
+    ("partial", 1),
     ("pipeline", 2),
     ("cli", 3),
 ];
@@ -39,7 +40,10 @@ const FLOORS: &[(&str, usize)] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("pcap_file", &["capture"]),
     ("etherparse", &["decode"]),
-    ("parquet", &["flowlog"]),
+    ("parquet", &["flowlog", "partial"]),
+    ("arrow_array", &["partial"]),
+    ("arrow_ipc", &["partial"]),
+    ("arrow_schema", &["partial"]),
     ("ipnet", &["vpc"]),
     ("prefix_trie", &["vpc"]),
     ("toml", &["vpc", "generate"]),

@@ -2,7 +2,7 @@
 //! the accounting promises the same bytes out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's own data")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,8 +14,10 @@ use flowtruth::capture::CaptureInput;
 use flowtruth::decode::Tunnels;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
+use flowtruth::partial::{PartialForm, PartialKeys, PartialWriter};
 use flowtruth::pipeline::{
-    Conversion, Fragments, MeterOptions, Progress, RecordOptions, WindowOrigin, convert,
+    Conversion, Fragments, MergedPartials, MeterOptions, PartialInput, Progress, RecordOptions, Tally,
+    WindowOrigin, convert, convert_to_partials, opening,
 };
 use flowtruth::record::{FlowRecord, LogFormat};
 use proptest::collection::vec;
@@ -647,6 +649,106 @@ proptest! {
         let is_boundary = headers.contains(&cut) || ends.contains(&cut);
         prop_assert_eq!(failures.is_empty(), is_boundary, "{:?}", failures);
         prop_assert_eq!(ledger.captures[0].error.is_none(), is_boundary);
+    }
+}
+
+/// What one conversion of captures writes as partial records.
+fn part(name: &str, bytes: Vec<u8>, form: PartialForm, keys: PartialKeys, meter: &MeterOptions) -> Vec<u8> {
+    let inputs = vec![CaptureInput::Reader(name.to_owned(), Box::new(Cursor::new(bytes)))];
+    let mut written = Vec::new();
+    let mut writer = PartialWriter::new(form, &mut written, &opening(&inputs, meter, keys).unwrap()).unwrap();
+    let conversion = convert_to_partials(inputs, meter, keys, &mut writer, true, &Progress::new()).unwrap();
+    conversion.ledger.check().unwrap();
+    drop(writer);
+    written
+}
+
+/// A way to make a part: how its capture is stored, how the part is written, and what must not matter.
+fn way() -> impl Strategy<Value = (Container, bool, (bool, bool), i64, bool, bool)> {
+    let lateness = prop_oneof![Just(0), Just(10 * SECOND), 0..HOUR];
+    (
+        select(CONTAINERS.to_vec()),
+        any::<bool>(),
+        any::<(bool, bool)>(),
+        lateness,
+        any::<bool>(),
+        any::<bool>(),
+    )
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn parts_of_any_split_in_any_order_merge_to_the_capture(
+        packets in disorder(120),
+        sides in vec((0_usize..6, any::<u32>()), 120),
+        ways in vec(way(), 6),
+        order in vec(any::<u32>(), 6),
+        mut options in options(),
+        (spills, threads, decap) in (any::<bool>(), 1_usize..3, any::<bool>()),
+        with_addresses in any::<bool>(),
+    ) {
+        prop_assume!(options.origin != WindowOrigin::FirstPacket);
+        // nothing is late for the whole
+        options.lateness = i64::MAX / 2;
+        let addresses = [IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), "2001:db8::2".parse().unwrap()];
+        let addresses = if with_addresses { addresses.into_iter().collect() } else { HashSet::new() };
+        let tunnels = if decap { Tunnels::ALL } else { Tunnels::NONE };
+        let whole = MeterOptions { interface_addresses: addresses, tunnels, ..meter(&options) };
+        let format: LogFormat = format!("{FORMAT} ${{flow-direction}}").parse().unwrap();
+        let records = RecordOptions { format, header: true, identity: FlowRecord::default() };
+        let mut expected = Vec::new();
+        let inputs = vec![input(written(&packets, Container::Micro).0, &[])];
+        let one = convert(inputs, &whole, &records, &mut expected, true, &Progress::new()).unwrap();
+
+        let mut parts = vec![Vec::new(); 6];
+        let mut shuffled: Vec<_> = packets.iter().zip(sides).collect();
+        shuffled.sort_by_key(|(_, (_, place))| *place);
+        for (packet, (side, _)) in shuffled {
+            parts[side].push(packet.clone());
+        }
+        let mut inputs = Vec::new();
+        for (number, (packets, way)) in parts.iter().zip(ways).enumerate() {
+            let (container, is_arrow, (icmp, observation_point), lateness, spills, from_reader) = way;
+            let meter = MeterOptions {
+                tunnels,
+                allowed_lateness: lateness as u64,
+                memory_limit: spills.then_some(0),
+                threads,
+                ..meter(&options)
+            };
+            let form = if is_arrow { PartialForm::Arrow } else { PartialForm::Parquet };
+            let keys = PartialKeys { icmp, observation_point };
+            let name = format!("part {number}");
+            let bytes = part(&name, written(packets, container).0, form, keys, &meter);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), &bytes).unwrap();
+            inputs.push((order[number], match from_reader {
+                true => PartialInput::Reader(name, Box::new(Cursor::new(bytes))),
+                false => PartialInput::Path(file.path().to_owned()),
+            }, file));
+        }
+        inputs.sort_by_key(|(place, _, _)| *place);
+        let (files, inputs): (Vec<_>, Vec<_>) =
+            inputs.into_iter().map(|(_, input, file)| (file, input)).unzip();
+        let merging = MeterOptions { memory_limit: spills.then_some(0), threads, ..whole.clone() };
+        let merged = MergedPartials::read(inputs, &merging, &Progress::new()).unwrap();
+        drop(files);
+        let mut found = Vec::new();
+        let merged = merged.partials.unwrap().write(&merging, &records, &mut found, &Progress::new()).unwrap();
+        prop_assert_eq!(String::from_utf8(found).unwrap(), String::from_utf8(expected).unwrap());
+
+        // the ledger too, but for what only those know who see the whole in order
+        merged.ledger.check().unwrap();
+        let tally = |conversion: &Conversion| Tally {
+            suspected_duplicates: 0,
+            late_packets: 0,
+            ..conversion.ledger.total.tally.clone()
+        };
+        prop_assert_eq!(one.ledger.total.tally.late_packets, 0);
+        prop_assert_eq!(tally(&merged), tally(&one));
+        prop_assert_eq!(merged.ledger.total.records, one.ledger.total.records);
     }
 }
 

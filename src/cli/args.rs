@@ -14,6 +14,8 @@ use super::extract::args::ExtractArgs;
 use super::generate::args::GenerateArgs;
 use super::kit::args::KitArgs;
 use super::lint::args::LintArgs;
+use super::merge::args::MergeArgs;
+use super::partials::args::PartialsArgs;
 use super::report::args::ReportArgs;
 use super::score::args::ScoreArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
@@ -34,6 +36,7 @@ const CLI_EXAMPLES: &str = "\
 Examples:
   flowtruth convert capture.pcap                     records on standard output
   tcpdump -i eth0 -w - | flowtruth convert -         records as windows close
+  flowtruth merge monday.parquet tuesday.parquet     the records of captures converted in parts
   flowtruth diff capture.pcap flow.log               packets against a flow log
   flowtruth inspect capture.pcap                     what is in a capture, or in a flow log
   flowtruth report capture.pcap -o report.html       a page that shows packets become records
@@ -74,6 +77,8 @@ impl Color {
 pub enum Command {
     /// Write the flow log records of captures
     Convert(Box<ConvertArgs>),
+    /// Make the flow log of captures that were converted in parts
+    Merge(Box<MergeArgs>),
     /// Show what is in captures, and which options of `convert` fit; or what is in flow logs
     Inspect(InspectArgs),
     /// Compare captures and flow logs, and say of every difference why
@@ -125,6 +130,8 @@ Examples:
       a flow log again, with longer intervals and as JSON
   flowtruth convert --file-format parquet -o flows.parquet capture.pcap
       Parquet with AWS's columns
+  flowtruth convert --partials -o part.parquet capture.pcap
+      rows that add up with those of other captures, for `flowtruth merge`
   flowtruth convert --target athena --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
       what Athena reads";
 
@@ -156,7 +163,14 @@ pub struct ConvertArgs {
     pub vpc: VpcArgs,
 
     #[command(flatten)]
+    pub partials: PartialsArgs,
+
+    #[command(flatten)]
     pub run: RunArgs,
+
+    /// The names of the options that were typed.
+    #[arg(skip)]
+    pub typed: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -191,6 +205,21 @@ pub struct MeteringArgs {
     pub duplicate_window: u64,
 }
 
+/// What counts where nothing is typed.
+impl Default for MeteringArgs {
+    fn default() -> Self {
+        MeteringArgs {
+            max_aggregation_interval: AggregationInterval::DEFAULT,
+            window_origin: "epoch".to_owned(),
+            allowed_lateness: 10_000_000_000,
+            decap: None,
+            fragments: FragmentsArg::Zero,
+            dedup: false,
+            duplicate_window: 10_000_000,
+        }
+    }
+}
+
 /// What later fragments are counted under.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FragmentsArg {
@@ -198,7 +227,7 @@ pub enum FragmentsArg {
     Track,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectionArgs {
     /// Only packets that match, in tcpdump's words: host, net, port, portrange, proto, src, dst, tcp, udp, …

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use flowtruth::capture::{CaptureError, CaptureInput};
 use flowtruth::pipeline::{
-    Conversion, ConvertError, Progress, convert, convert_into, convert_with_vpc, convert_with_vpc_into,
+    Conversion, ConvertError, Ledger, Progress, convert, convert_into, convert_with_vpc,
+    convert_with_vpc_into,
 };
 
 use super::args::ConvertArgs;
@@ -83,18 +84,10 @@ pub fn run(args: ConvertArgs) -> Result {
         return Ok(Exit::Interrupted);
     }
 
-    // a live capture that was interrupted may end in the middle of a packet
-    let expected = |failure: &CaptureError| interrupted && failure.is_cut();
-    let failures: Vec<_> =
-        inputs.failures.into_iter().chain(failures).filter(|failure| !expected(failure)).collect();
-    inputs::report(&failures);
-    if let Some(output) = ledger_output {
-        write_ledger(&ledger, output)?;
-    }
-    if !failures.is_empty() && ledger.total.tally.packets_read == 0 {
-        // nothing was read, so nothing may take the place of an earlier output
+    let failures = inputs.failures.into_iter().chain(failures);
+    let Some(is_whole) = settle(failures, interrupted, &ledger, ledger_output)? else {
         return Ok(Exit::Trouble);
-    }
+    };
     destination.finish()?;
     if !settings.quiet {
         summary::show(&ledger);
@@ -106,10 +99,33 @@ pub fn run(args: ConvertArgs) -> Result {
         }
     }
     ledger.check().map_err(|imbalance| Trouble::new(imbalance.to_string()))?;
-    match (interrupted, failures.is_empty()) {
-        (true, _) => Ok(Exit::Interrupted),
-        (false, true) => Ok(Exit::Fine),
-        (false, false) => Ok(Exit::Trouble),
+    Ok(exit(interrupted, is_whole))
+}
+
+/// Reports what could not be read to its end and writes the ledger. Returns whether everything was read; `None` where
+/// nothing was, so that nothing may take the place of an earlier output.
+pub fn settle(
+    failures: impl Iterator<Item = CaptureError>,
+    interrupted: bool,
+    ledger: &Ledger,
+    output: Option<Output>,
+) -> std::result::Result<Option<bool>, Trouble> {
+    // a live capture that was interrupted may end in the middle of a packet
+    let failures: Vec<_> = failures.filter(|failure| !(interrupted && failure.is_cut())).collect();
+    inputs::report(&failures);
+    if let Some(output) = output {
+        write_ledger(ledger, output)?;
+    }
+    let nothing_was_read = !failures.is_empty() && ledger.total.tally.packets_read == 0;
+    Ok((!nothing_was_read).then_some(failures.is_empty()))
+}
+
+/// How a conversion ended.
+pub fn exit(interrupted: bool, is_whole: bool) -> Exit {
+    match (interrupted, is_whole) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Fine,
+        (false, false) => Exit::Trouble,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 mod args;
 mod convert;
@@ -26,9 +26,11 @@ mod lint;
 mod live;
 mod mask;
 mod memory;
+mod merge;
 mod messages;
 mod objects;
 mod output;
+mod partials;
 mod progress;
 mod quiz;
 mod report;
@@ -73,19 +75,14 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.format(&mut Cli::command()).exit(),
     };
-    let vpc = match &mut cli.command {
-        Command::Convert(args) => Some(&mut args.vpc),
-        Command::Report(args) => Some(&mut args.vpc),
-        _ => None,
-    };
-    if let (Some(vpc), Some((_, typed))) = (vpc, matches.subcommand()) {
-        let typed = |id| typed.value_source(id) == Some(ValueSource::CommandLine);
-        vpc.typed.log_format = typed("log_format");
-        vpc.typed.interval = typed("max_aggregation_interval");
+    if let Some((_, typed)) = matches.subcommand() {
+        note_typed(&mut cli.command, typed);
     }
     cli.color.write_global();
     let result = match cli.command {
+        Command::Convert(args) if args.partials.partials => partials::run(*args),
         Command::Convert(args) => convert::run(*args),
+        Command::Merge(args) => merge::run(*args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Report(args) => report::run(*args),
@@ -110,6 +107,26 @@ pub fn run() -> ExitCode {
             Exit::Trouble.into()
         }
     }
+}
+
+/// Tells those commands that ask which options were typed.
+fn note_typed(command: &mut Command, matches: &ArgMatches) {
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let typed = match command {
+        Command::Convert(args) => {
+            let ids = matches.ids().map(|id| id.as_str()).filter(|id| is_typed(id));
+            args.typed = ids.map(str::to_owned).collect();
+            &mut args.vpc.typed
+        }
+        Command::Report(args) => &mut args.vpc.typed,
+        Command::Merge(args) => {
+            args.typed.log_format = is_typed("log_format");
+            return;
+        }
+        _ => return,
+    };
+    typed.log_format = is_typed("log_format");
+    typed.interval = is_typed("max_aggregation_interval");
 }
 
 type Result = std::result::Result<Exit, Trouble>;

@@ -28,7 +28,7 @@ pub struct Output {
 enum Writer {
     Standard(io::Stdout),
     Plain(Target),
-    Gzip(Box<GzEncoder<Target>>),
+    Gzip(Box<Steady<GzEncoder<Target>>>),
 }
 
 /// Where bytes go in the end.
@@ -58,7 +58,7 @@ impl Output {
         };
         let gzip = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         let writer = if gzip {
-            Writer::Gzip(Box::new(GzEncoder::new(target, Compression::default())))
+            Writer::Gzip(Box::new(Steady::new(GzEncoder::new(target, Compression::default()))))
         } else {
             Writer::Plain(target)
         };
@@ -74,7 +74,7 @@ impl Output {
     pub fn is_whole_or_not(&self) -> bool {
         let to_object = match &self.writer {
             Writer::Plain(target) => matches!(target, Target::Object(_)),
-            Writer::Gzip(encoder) => matches!(encoder.get_ref(), Target::Object(_)),
+            Writer::Gzip(encoder) => matches!(encoder.inner.get_ref(), Target::Object(_)),
             Writer::Standard(_) => false,
         };
         to_object || self.place.is_some()
@@ -91,7 +91,7 @@ impl Output {
         let completed = match writer {
             Writer::Standard(mut output) => output.flush(),
             Writer::Plain(target) => target.finish(),
-            Writer::Gzip(encoder) => encoder.finish().and_then(Target::finish),
+            Writer::Gzip(encoder) => encoder.finish().and_then(GzEncoder::finish).and_then(Target::finish),
         };
         completed.map_err(|error| cannot_write(&name, error))?;
         if let Some((temporary, path)) = place {
@@ -143,6 +143,42 @@ impl Write for Target {
             Target::File(file) => file.flush(),
             Target::Object(object) => object.flush(),
         }
+    }
+}
+
+/// Hands bytes on in pieces of one size, however they come: what gzip makes of them depends on the pieces, and the same
+/// records are to be the same bytes.
+struct Steady<W> {
+    inner: W,
+    piece: Vec<u8>,
+}
+
+impl<W: Write> Steady<W> {
+    fn new(inner: W) -> Self {
+        Steady { inner, piece: Vec::with_capacity(BUFFER) }
+    }
+
+    /// Hands the last bytes on; what they went to.
+    fn finish(mut self) -> io::Result<W> {
+        self.inner.write_all(&self.piece)?;
+        Ok(self.inner)
+    }
+}
+
+impl<W: Write> Write for Steady<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (taken, _) = bytes.split_at(bytes.len().min(BUFFER - self.piece.len()));
+        self.piece.extend_from_slice(taken);
+        if self.piece.len() == BUFFER {
+            self.inner.write_all(&self.piece)?;
+            self.piece.clear();
+        }
+        Ok(taken.len())
+    }
+
+    /// Nothing: a piece is handed on when it is complete.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use flowtruth::packet::Timestamp;
 use flowtruth::pipeline::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 use flowtruth::record::{Field, FileFormat, FlowRecord, Layout, LogFormat, Origin};
 
-use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, SelectionArgs};
+use super::args::{ConvertArgs, FragmentsArg, MeteringArgs, RecordArgs, RunArgs, SelectionArgs};
 use super::delivery::settings::Delivery;
 use super::identity::{Identity, same_place};
 use super::memory;
@@ -41,7 +41,8 @@ pub struct ConvertSettings {
 impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
-        let ConvertArgs { captures, input_format, metering, selection, records, delivery, vpc, run } = args;
+        let ConvertArgs { captures, input_format, metering, selection, records, delivery, vpc, run, .. } =
+            args;
         let typed = vpc.typed;
         let input_format = input_format.map(|format| log_format("--input-format", &format)).transpose()?;
         let delivery = Delivery::new(delivery, records.header, records.output.as_deref())?;
@@ -63,12 +64,10 @@ impl ConvertSettings {
             Some(_) => unshown(&records, &format, &delivery),
         };
         let hints_without_strangers = vpc.iter().filter_map(|_| of_strangers(&records)).collect();
-        let mut meter = meter_options(metering, selection, &records)?;
+        let mut meter = meter_options(metering, selection, &records, &run)?;
         if let Some(interval) = vpc.as_ref().and_then(|vpc| vpc.interval) {
             meter.interval = interval;
         }
-        meter.threads = threads(run.threads);
-        meter.memory_limit = run.memory_limit.or_else(memory::half);
         Ok(ConvertSettings {
             captures,
             meter,
@@ -119,10 +118,12 @@ pub fn threads(asked: Option<NonZeroUsize>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get)
 }
 
-fn meter_options(
+/// How packets are read and metered.
+pub fn meter_options(
     metering: MeteringArgs,
     selection: SelectionArgs,
     records: &RecordArgs,
+    run: &RunArgs,
 ) -> Result<MeterOptions, Trouble> {
     check_times(selection.from, selection.until)?;
     Ok(MeterOptions {
@@ -141,7 +142,8 @@ fn meter_options(
         until: selection.until,
         count: selection.count,
         interface_addresses: records.interface_addresses.iter().copied().collect(),
-        ..MeterOptions::default()
+        memory_limit: run.memory_limit.or_else(memory::half),
+        threads: threads(run.threads),
     })
 }
 

@@ -10,17 +10,22 @@ const NAMED: usize = 6;
 
 /// Shows what became of the packets.
 pub fn show(ledger: &Ledger) {
+    show_as(ledger, "record");
+}
+
+/// Shows what became of the packets, with another word for what they are counted in.
+pub fn show_as(ledger: &Ledger, record: &str) {
     let total = &ledger.total;
     let tally = &total.tally;
     say(format_args!(
         "{} read: {} in {}, {} skipped{}",
         counted(tally.packets_read, "packet"),
         HumanCount(tally.packets_in_records),
-        counted(total.records, "record"),
+        counted(total.records, record),
         HumanCount(tally.skipped()),
         skipped(tally)
     ));
-    for line in beside(ledger) {
+    for line in beside(ledger, record) {
         say(format_args!("  {line}"));
     }
     if tally.suspected_duplicates > 0 {
@@ -65,7 +70,7 @@ fn skipped(tally: &Tally) -> String {
 }
 
 /// What else there is to know.
-fn beside(ledger: &Ledger) -> Vec<String> {
+fn beside(ledger: &Ledger, record: &str) -> Vec<String> {
     let total = &ledger.total;
     let tally = &total.tally;
     let mut lines = Vec::new();
@@ -74,7 +79,7 @@ fn beside(ledger: &Ledger) -> Vec<String> {
             lines.push(format!("{name}: {}, {explanation}", HumanCount(count)));
         }
     };
-    let late = format!("in {} of their own", counted(total.late_records, "record"));
+    let late = format!("in {} of their own", counted(total.late_records, record));
     add("late", tally.late_packets, &late);
     for (note, packets) in tally.notes.iter() {
         add(note.name(), packets, note.explanation());

@@ -58,6 +58,7 @@ use crate::packet::IpPacket;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     steps: Box<[Step]>,
+    expression: Box<str>,
 }
 
 impl Filter {
@@ -68,7 +69,12 @@ impl Filter {
     /// [`FilterError`] names the first word that cannot be read and its column.
     pub fn parse(expression: &str) -> Result<Filter, FilterError> {
         let chain = parse::parse(&lex::words(expression))?;
-        Ok(Filter { steps: program::lay_out(&chain) })
+        Ok(Filter { steps: program::lay_out(&chain), expression: expression.into() })
+    }
+
+    /// What was read.
+    pub fn expression(&self) -> &str {
+        &self.expression
     }
 
     /// Whether the packet is wanted.

@@ -15,6 +15,8 @@ pub struct FlowCounters {
     pub last: Timestamp,
     /// The OR of the packets' flags as a flow log shows them ([`TcpFlags::as_logged`]).
     pub tcp_flags: TcpFlags,
+    /// The OR of the packets' flags as their headers have them.
+    pub raw_tcp_flags: TcpFlags,
 }
 
 impl FlowCounters {
@@ -25,16 +27,18 @@ impl FlowCounters {
         first: Timestamp::MAX,
         last: Timestamp::MIN,
         tcp_flags: TcpFlags(0),
+        raw_tcp_flags: TcpFlags(0),
     };
 
-    /// Counts one packet.
+    /// Counts one packet, with its flags as its header has them.
     #[inline]
-    pub fn count(&mut self, time: Timestamp, ip_length: u32, logged_flags: TcpFlags) {
+    pub fn count(&mut self, time: Timestamp, ip_length: u32, tcp_flags: TcpFlags) {
         self.packets += 1;
         self.bytes += u64::from(ip_length);
         self.first = self.first.min(time);
         self.last = self.last.max(time);
-        self.tcp_flags |= logged_flags;
+        self.tcp_flags |= tcp_flags.as_logged();
+        self.raw_tcp_flags |= tcp_flags;
     }
 
     /// Adds what was counted elsewhere; in any order, with the same result.
@@ -45,5 +49,6 @@ impl FlowCounters {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.tcp_flags |= other.tcp_flags;
+        self.raw_tcp_flags |= other.raw_tcp_flags;
     }
 }

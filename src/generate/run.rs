@@ -373,9 +373,10 @@ impl<Y: Yield> Run<'_, Y> {
 
 /// What a part of a message counts: on the wire, where every segment is a packet of its own, and in the capture.
 fn counted(message: &Message, part: &Part, is_v6: bool, at: Timestamp) -> (FlowCounters, FlowCounters) {
-    let tcp_flags = if part.from == 0 { message.flags().as_logged() } else { Default::default() };
+    let raw_tcp_flags = if part.from == 0 { message.flags() } else { Default::default() };
+    let tcp_flags = raw_tcp_flags.as_logged();
     let bytes = u64::from(part.ip_length(is_v6));
-    let captured = FlowCounters { packets: 1, bytes, first: at, last: at, tcp_flags };
+    let captured = FlowCounters { packets: 1, bytes, first: at, last: at, tcp_flags, raw_tcp_flags };
     let more = u64::from(message.segments() - 1);
     let headers = u64::from(ip_header(is_v6) + message.header());
     let sent = FlowCounters { packets: 1 + more, bytes: bytes + more * headers, ..captured };

@@ -15,8 +15,8 @@ pub struct Observation {
     pub time: Timestamp,
     /// Its IP length in bytes (accounting rule 4).
     pub ip_length: u32,
-    /// Its flags as a flow log shows them.
-    pub logged_flags: TcpFlags,
+    /// Its flags as its header has them.
+    pub tcp_flags: TcpFlags,
 }
 
 /// Packets that follow one another in one window: so many of each address family.
@@ -114,11 +114,19 @@ impl Batch {
     /// Adds a packet to be counted in the window it is placed in.
     #[inline]
     pub fn push(&mut self, placement: Placement, packet: &Observation) {
-        let Observation { key, time, ip_length, logged_flags } = *packet;
+        let Observation { key, time, ip_length, tcp_flags } = *packet;
         self.extend(placement, |v4, v6| match pack(&key) {
-            Packed::V4(key) => v4.push(PackedPacket { key, time, ip_length, logged_flags }),
-            Packed::V6(key) => v6.push(PackedPacket { key, time, ip_length, logged_flags }),
+            Packed::V4(key) => v4.push(PackedPacket { key, time, ip_length, tcp_flags }),
+            Packed::V6(key) => v6.push(PackedPacket { key, time, ip_length, tcp_flags }),
         });
+    }
+
+    /// Adds what was counted of a flow elsewhere.
+    pub(crate) fn push_counted(&mut self, placement: Placement, key: &MeteringKey, counters: FlowCounters) {
+        match pack(key) {
+            Packed::V4(key) => self.counted_v4.push(Counted { placement, key, counters }),
+            Packed::V6(key) => self.counted_v6.push(Counted { placement, key, counters }),
+        }
     }
 
     /// Empties it and keeps its memory.
@@ -132,6 +140,6 @@ impl Batch {
 }
 
 fn observation<K: PackedKey>(packet: &PackedPacket<K>) -> Observation {
-    let PackedPacket { ref key, time, ip_length, logged_flags } = *packet;
-    Observation { key: key.unpack(), time, ip_length, logged_flags }
+    let PackedPacket { ref key, time, ip_length, tcp_flags } = *packet;
+    Observation { key: key.unpack(), time, ip_length, tcp_flags }
 }

@@ -46,7 +46,7 @@ impl<K: PackedKey> FlowTable<K> {
             packets,
             FlowCounters::EMPTY,
             |packet, counters| {
-                counters.count(packet.time, packet.ip_length, packet.logged_flags);
+                counters.count(packet.time, packet.ip_length, packet.tcp_flags);
                 true
             },
             |_, _, _| {},
@@ -134,7 +134,7 @@ mod tests {
         let Packed::V4(key) = pack(&MeteringKey::from(crate::flow::FlowKey::from(&packet))) else {
             panic!("an IPv4 key is packed as one")
         };
-        PackedPacket { key, time: Timestamp::from_nanos(time), ip_length, logged_flags: TcpFlags(1) }
+        PackedPacket { key, time: Timestamp::from_nanos(time), ip_length, tcp_flags: TcpFlags(1) }
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
             }
             for packet in &packets {
                 let counters = naive.entry(packet.key).or_insert(FlowCounters::EMPTY);
-                counters.count(packet.time, packet.ip_length, packet.logged_flags);
+                counters.count(packet.time, packet.ip_length, packet.tcp_flags);
             }
             let counted: Vec<_> = table.sorted().into_iter().map(|flow| table.flow(flow)).collect();
             prop_assert_eq!(counted, naive.into_iter().collect::<Vec<_>>());

@@ -182,7 +182,7 @@ mod tests {
             key: MeteringKey::from(FlowKey::from(&packet)),
             time: Timestamp::from_nanos(seconds * SECOND),
             ip_length: 100,
-            logged_flags: TcpFlags(0),
+            tcp_flags: TcpFlags(0),
         }
     }
 

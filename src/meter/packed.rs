@@ -88,6 +88,13 @@ impl PackedV4 {
         let addresses = u64::from(srcaddr.to_bits()) << 32 | u64::from(dstaddr.to_bits());
         PackedV4 { addresses, word: plain_word(protocol, srcport, dstport), point: 0 }
     }
+
+    /// The key of packets that went this way.
+    #[inline]
+    pub(crate) fn with_direction(self, direction: PacketDirection) -> Self {
+        let word = self.word & !(3 << 17) | u64::from(direction_bits(direction)) << 17;
+        PackedV4 { word, ..self }
+    }
 }
 
 impl PackedV6 {
@@ -144,14 +151,20 @@ fn v6_bits(address: IpAddr) -> u128 {
     }
 }
 
-/// Direction in bits 17–18, presence of ICMP in bit 16, type and code below.
+/// A direction in bits, in the order of records.
 #[inline]
-fn pack_extra(key: &MeteringKey) -> u32 {
-    let direction = match key.direction {
+const fn direction_bits(direction: PacketDirection) -> u32 {
+    match direction {
         PacketDirection::Inbound => 0,
         PacketDirection::Outbound => 1,
         PacketDirection::Unknown => 2,
-    };
+    }
+}
+
+/// Direction in bits 17–18, presence of ICMP in bit 16, type and code below.
+#[inline]
+fn pack_extra(key: &MeteringKey) -> u32 {
+    let direction = direction_bits(key.direction);
     let icmp = match key.icmp {
         Some(IcmpType { icmp_type, code }) => 1 << 16 | u32::from(icmp_type) << 8 | u32::from(code),
         None => 0,
@@ -352,7 +365,11 @@ mod tests {
             let FlowKey { srcaddr, dstaddr, protocol, srcport, dstport } = flow;
             match (srcaddr, dstaddr, pack(&MeteringKey::from(flow))) {
                 (IpAddr::V4(srcaddr), IpAddr::V4(dstaddr), Packed::V4(packed)) => {
-                    prop_assert_eq!(PackedV4::plain(srcaddr, dstaddr, protocol, srcport, dstport), packed);
+                    let plain = PackedV4::plain(srcaddr, dstaddr, protocol, srcport, dstport);
+                    prop_assert_eq!(plain, packed);
+                    let directed = MeteringKey { direction: key.direction, ..MeteringKey::from(flow) };
+                    let with_direction = plain.with_direction(key.direction);
+                    prop_assert_eq!(with_direction.unpack(), directed);
                 }
                 (IpAddr::V6(srcaddr), IpAddr::V6(dstaddr), Packed::V6(packed)) => {
                     prop_assert_eq!(PackedV6::plain(srcaddr, dstaddr, protocol, srcport, dstport), packed);

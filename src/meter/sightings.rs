@@ -35,8 +35,8 @@ pub(crate) struct Sighting {
     pub(crate) point: ObservationPoint,
     /// What is noted of it.
     pub(crate) notes: Notes,
-    /// Its flags as a flow log shows them.
-    pub(crate) logged_flags: TcpFlags,
+    /// Its flags as its header has them.
+    pub(crate) tcp_flags: TcpFlags,
     /// Where its key is.
     pub(crate) family: Family,
 }
@@ -101,7 +101,7 @@ impl Sightings {
             capture,
             point: ObservationPoint(0),
             notes: Notes::NONE,
-            logged_flags: TcpFlags(0),
+            tcp_flags: TcpFlags(0),
             family: Family::Skipped,
         });
     }

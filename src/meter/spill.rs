@@ -42,7 +42,7 @@ fn write_counters(counters: &FlowCounters, out: &mut Vec<u8>) {
     out.extend_from_slice(&counters.bytes.to_le_bytes());
     out.extend_from_slice(&counters.first.nanos().to_le_bytes());
     out.extend_from_slice(&counters.last.nanos().to_le_bytes());
-    out.push(counters.tcp_flags.0);
+    out.extend_from_slice(&[counters.tcp_flags.0, counters.raw_tcp_flags.0]);
 }
 
 fn read_row<K: PackedKey>(bytes: &mut &[u8]) -> Option<(K, FlowCounters)> {
@@ -53,13 +53,14 @@ fn read_row<K: PackedKey>(bytes: &mut &[u8]) -> Option<(K, FlowCounters)> {
         first: Timestamp::from_nanos(i64::from_le_bytes(take(bytes)?)),
         last: Timestamp::from_nanos(i64::from_le_bytes(take(bytes)?)),
         tcp_flags: TcpFlags(u8::from_le_bytes(take(bytes)?)),
+        raw_tcp_flags: TcpFlags(u8::from_le_bytes(take(bytes)?)),
     };
     Some((key, counters))
 }
 
 /// A row's length in bytes.
 const fn row_length<K: PackedKey>() -> usize {
-    K::LENGTH + 4 * 8 + 1
+    K::LENGTH + 4 * 8 + 2
 }
 
 /// A temporary file that cannot be written or read.
@@ -241,7 +242,7 @@ mod tests {
             .map(|number| {
                 let address = number.into();
                 let key = PackedV4::plain(address, address, crate::packet::Protocol::UDP, 1, 2);
-                PackedPacket { key, time: Timestamp::MIN, ip_length: 1, logged_flags: TcpFlags(0) }
+                PackedPacket { key, time: Timestamp::MIN, ip_length: 1, tcp_flags: TcpFlags(0) }
             })
             .collect();
         table.count(&packets);

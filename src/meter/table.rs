@@ -41,7 +41,7 @@ pub(crate) struct PackedPacket<K> {
     pub(crate) key: K,
     pub(crate) time: Timestamp,
     pub(crate) ip_length: u32,
-    pub(crate) logged_flags: TcpFlags,
+    pub(crate) tcp_flags: TcpFlags,
 }
 
 /// A key and what is held of it.

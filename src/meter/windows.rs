@@ -342,7 +342,7 @@ mod tests {
             key: MeteringKey::from(flow),
             time: Timestamp::from_nanos(time),
             ip_length: 100,
-            logged_flags: TcpFlags(0),
+            tcp_flags: TcpFlags(0),
         }
     }
 

@@ -113,30 +113,75 @@ impl SkipReason {
     }
 }
 
+/// The well-known names of ethertypes that do not lead to IP.
+const ETHERTYPES: [(u16, &str); 19] = [
+    (0x0806, "arp"),
+    (0x8035, "rarp"),
+    (0x0842, "wake-on-lan"),
+    (0x2000, "cdp"),
+    (0x8100, "vlan"),
+    (0x8137, "ipx"),
+    (0x8809, "slow-protocols"),
+    (0x8863, "pppoe-discovery"),
+    (0x888e, "eapol"),
+    (0x88cc, "lldp"),
+    (0x88e5, "macsec"),
+    (0x88e7, "provider-backbone-bridge"),
+    (0x88f7, "ptp"),
+    (0x8902, "cfm"),
+    (0x8903, "fabricpath"),
+    (0x8926, "vn-tag"),
+    (0x894f, "nsh"),
+    (0x22f3, "trill"),
+    (0x9000, "loopback"),
+];
+
 /// The well-known name of an ethertype that does not lead to IP.
-const fn ethertype_name(ethertype: u16) -> Option<&'static str> {
-    Some(match ethertype {
-        0x0806 => "arp",
-        0x8035 => "rarp",
-        0x0842 => "wake-on-lan",
-        0x2000 => "cdp",
-        0x8100 => "vlan",
-        0x8137 => "ipx",
-        0x8809 => "slow-protocols",
-        0x8863 => "pppoe-discovery",
-        0x888e => "eapol",
-        0x88cc => "lldp",
-        0x88e5 => "macsec",
-        0x88e7 => "provider-backbone-bridge",
-        0x88f7 => "ptp",
-        0x8902 => "cfm",
-        0x8903 => "fabricpath",
-        0x8926 => "vn-tag",
-        0x894f => "nsh",
-        0x22f3 => "trill",
-        0x9000 => "loopback",
-        _ => return None,
-    })
+fn ethertype_name(ethertype: u16) -> Option<&'static str> {
+    ETHERTYPES.iter().find(|(number, _)| *number == ethertype).map(|(_, name)| *name)
+}
+
+/// Reasons whose names have no number in them. What a VPC is needed for is not among them.
+const NAMED: [SkipReason; 18] = [
+    SkipReason::SnapOrganisation,
+    SkipReason::MplsPseudowire,
+    SkipReason::WifiNotData,
+    SkipReason::WifiProtected,
+    SkipReason::WifiFragment,
+    SkipReason::WifiAggregate,
+    SkipReason::MacManagement,
+    SkipReason::LinkHeaderCut,
+    SkipReason::IpHeaderCut,
+    SkipReason::IpVersion,
+    SkipReason::Ipv4HeaderLength,
+    SkipReason::Ipv4TotalLength,
+    SkipReason::NoTimestamp,
+    SkipReason::TimestampOutOfRange,
+    SkipReason::Filtered,
+    SkipReason::BeforeFrom,
+    SkipReason::AfterUntil,
+    SkipReason::Duplicate,
+];
+
+impl SkipReason {
+    /// The reason that the ledger counts under this name; `None` for others, and for those that only a VPC gives.
+    pub fn from_name(name: &str) -> Option<SkipReason> {
+        let hex = |prefix: &str| u32::from_str_radix(name.strip_prefix(prefix)?.strip_prefix("0x")?, 16).ok();
+        let decimal = |prefix: &str| name.strip_prefix(prefix)?.parse::<u32>().ok();
+        let ethertype = ETHERTYPES.iter().find(|(_, known)| *known == name).map(|(number, _)| *number);
+        let small = |number: u32| u16::try_from(number).ok();
+        let smallest = |number: u32| u8::try_from(number).ok();
+        let numbered = [
+            ethertype.or_else(|| hex("ethertype-").and_then(small)).map(SkipReason::Ethertype),
+            hex("llc-").and_then(smallest).map(SkipReason::Llc),
+            hex("ppp-").and_then(small).map(SkipReason::Ppp),
+            decimal("address-family-").map(SkipReason::AddressFamily),
+            decimal("frame-relay-").and_then(smallest).map(SkipReason::FrameRelay),
+            decimal("link-type-").and_then(small).map(|number| SkipReason::LinkType(LinkType(number))),
+        ];
+        let named = NAMED.into_iter().find(|reason| reason.to_string() == name);
+        named.or_else(|| numbered.into_iter().flatten().next())
+    }
 }
 
 /// The name under which the ledger counts it.
@@ -188,5 +233,28 @@ mod tests {
         assert_eq!(SkipReason::Ethertype(0x1234).to_string(), "ethertype-0x1234");
         assert_eq!(SkipReason::Llc(0x42).to_string(), "llc-0x42");
         assert_eq!(SkipReason::LinkType(LinkType(254)).to_string(), "link-type-254");
+    }
+
+    #[test]
+    fn a_reason_is_found_by_its_name() {
+        let numbers = |n: u16| {
+            let byte = n as u8;
+            [
+                SkipReason::Ethertype(n),
+                SkipReason::Llc(byte),
+                SkipReason::Ppp(n),
+                SkipReason::AddressFamily(u32::from(n) << 16),
+                SkipReason::FrameRelay(byte),
+                SkipReason::LinkType(LinkType(n)),
+            ]
+        };
+        for reason in
+            (0..=u16::MAX).step_by(7).chain(ETHERTYPES.map(|(n, _)| n)).flat_map(numbers).chain(NAMED)
+        {
+            assert_eq!(SkipReason::from_name(&reason.to_string()), Some(reason));
+        }
+        for unknown in ["", "arp ", "ethertype-", "llc-0x1ff", "never-logged-dns", "link-type--1"] {
+            assert_eq!(SkipReason::from_name(unknown), None, "{unknown}");
+        }
     }
 }

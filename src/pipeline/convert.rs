@@ -9,6 +9,7 @@ use super::emit::{Direct, Emitter, Lines, Output, RecordEmitter, shows_direction
 use super::intake::{Intake, Taken, Taker};
 use super::ledger::Ledger;
 use super::ordered::{Ordered, Sink, Stopped};
+use super::partials::PartialSights;
 use super::vpc::InterfacesSeen;
 use super::watch::{Watch, Watched};
 use super::workers::{Worker, remote};
@@ -58,7 +59,12 @@ pub fn convert(
 ) -> Result<Conversion, ConvertError> {
     in_background(meter, records, output, |output| {
         let worker = Worker::new(Emitter::new(records, output), meter.table_memory());
-        let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
+        let reading = Reading {
+            meter,
+            with_direction: shows_direction(&records.format),
+            interfaces: None,
+            partials: None,
+        };
         let (mut conversion, worker) = reading.walk(inputs, worker, write_after_interrupt, progress);
         let emitter = worker.finish(!conversion.interrupted || write_after_interrupt)?;
         emitter.written().account(&mut conversion.ledger);
@@ -94,7 +100,8 @@ pub(super) fn convert_watched(
     progress: &Progress,
 ) -> Result<Conversion, ConvertError> {
     let worker = Worker::new(RecordEmitter::new(records, &mut *sink), meter.table_memory());
-    let reading = Reading { meter, with_direction: shows_direction(&records.format), interfaces: None };
+    let reading =
+        Reading { meter, with_direction: shows_direction(&records.format), interfaces: None, partials: None };
     let watched = Watched::new(watch, worker);
     let (mut conversion, watched) = reading.walk(inputs, watched, write_after_interrupt, progress);
     let worker = watched.into_inner();
@@ -136,6 +143,8 @@ pub(super) struct Reading<'a> {
     pub(super) with_direction: bool,
     /// Looks for the interfaces of a VPC, if there is one.
     pub(super) interfaces: Option<InterfacesSeen>,
+    /// Fills the keys of partial records, if those are asked for.
+    pub(super) partials: Option<PartialSights>,
 }
 
 impl Reading<'_> {
@@ -186,9 +195,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn run(&mut self, reading: Reading<'_>, taker: impl Taker) -> Taken {
-        let Reading { meter, with_direction, interfaces } = reading;
-        let mut intake =
-            Intake::new(meter, with_direction, &names(self.captures), taker).looking_for(interfaces);
+        let Reading { meter, with_direction, interfaces, partials } = reading;
+        let mut intake = Intake::new(meter, with_direction, &names(self.captures), taker)
+            .looking_for(interfaces)
+            .telling(partials);
         // a failed output is reported by the worker, which keeps the error
         let _ = self.read(&mut intake);
         self.progress.report(intake.packets(), self.captures.bytes_read());

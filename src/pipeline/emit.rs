@@ -31,7 +31,7 @@ impl Written {
         (total.written_packets, total.written_bytes) = (self.packets, self.bytes);
     }
 
-    fn count(&mut self, flow: &Flow) {
+    pub(super) fn count(&mut self, flow: &Flow) {
         self.records += 1;
         self.packets += flow.counters.packets;
         self.bytes += flow.counters.bytes;

@@ -65,7 +65,7 @@ impl HeldFragments {
         let mut key = MeteringKey::from(candidate.flow);
         key.point = ObservationPoint(self.number);
         let Candidate { time, ip_length, .. } = *candidate;
-        let observation = Observation { key, time, ip_length, logged_flags: ip.tcp_flags };
+        let observation = Observation { key, time, ip_length, tcp_flags: ip.tcp_flags };
         let placement = Placement { window: WindowIndex(window), late: false };
         let ready = &mut self.ready;
         self.tracker

@@ -11,14 +11,16 @@ use std::net::IpAddr;
 
 use super::MeterOptions;
 use super::ledger::CaptureTally;
+use super::options::direction_by;
 use super::ordered::Stopped;
+use super::partials::PartialSights;
 use super::points::Points;
 use super::vpc::InterfacesSeen;
 use crate::capture::{CaptureInfo, TakePacket};
 use crate::decode::{CommonPacket, common_ipv4, common_ipv6, decode_uncommon};
 use crate::flow::{FlowKey, MeteringKey, ObservationPoint};
 use crate::meter::{Family, PackedKey, PackedV4, PackedV6, Sighting, Sightings};
-use crate::packet::{CapturedPacket, Fragment, IpPacket, PacketDirection, PacketTime, SkipReason, Timestamp};
+use crate::packet::{CapturedPacket, Fragment, PacketDirection, PacketTime, SkipReason, Timestamp};
 
 /// How many packets are handed over together.
 pub(super) const BATCH: usize = 1024;
@@ -62,6 +64,8 @@ pub(super) struct Intake<'a, T> {
     is_plain_with_vpc: bool,
     /// Looks for the interfaces of a VPC, if there is one.
     interfaces: Option<Box<InterfacesSeen>>,
+    /// Fills the keys of partial records, if those are asked for.
+    partials: Option<Box<PartialSights>>,
 }
 
 impl<'a, T: Taker> Intake<'a, T> {
@@ -72,10 +76,9 @@ impl<'a, T: Taker> Intake<'a, T> {
             first: Timestamp::MAX,
             last: Timestamp::MIN,
         };
-        let MeterOptions { from, until, filter, .. } = options;
         Intake {
             options,
-            is_plain: from.is_none() && until.is_none() && filter.is_none() && !with_direction,
+            is_plain: options.wants_all() && !with_direction,
             with_direction,
             taker,
             sightings: Sightings::default(),
@@ -84,6 +87,7 @@ impl<'a, T: Taker> Intake<'a, T> {
             packets: 0,
             is_plain_with_vpc: false,
             interfaces: None,
+            partials: None,
         }
     }
 
@@ -95,6 +99,11 @@ impl<'a, T: Taker> Intake<'a, T> {
             interfaces: interfaces.map(Box::new),
             ..self
         }
+    }
+
+    /// The same with keys as partial records have them.
+    pub(super) fn telling(self, partials: Option<PartialSights>) -> Self {
+        Intake { partials: partials.map(Box::new), ..self }
     }
 
     /// Packets read so far.
@@ -177,6 +186,19 @@ impl<'a, T: Taker> Intake<'a, T> {
                 return;
             }
         }
+        if let Some(partials) = &mut self.partials
+            && options.wants_all()
+            && let Some(common) = common_ipv4(packet, options.tunnels)
+        {
+            let CommonPacket { srcaddr, dstaddr, protocol, srcport, dstport, .. } = common;
+            let addresses = (srcaddr.into(), dstaddr.into());
+            let key = PackedV4::plain(srcaddr, dstaddr, protocol, srcport, dstport)
+                .with_direction(direction(options, packet, info, addresses, packet.direction))
+                .with_point(partials.point(capture, packet.interface, info));
+            let point = self.points.of(capture, packet.interface, packet.direction);
+            self.sightings.push_v4(key, sighting(capture, time, point, &common));
+            return;
+        }
         let decoded = match self.is_plain {
             true => decode_uncommon(packet, options.tunnels),
             false => crate::decode::decode(packet, options.tunnels),
@@ -190,7 +212,12 @@ impl<'a, T: Taker> Intake<'a, T> {
             Ok(ip) => {
                 let mut key = MeteringKey::from(FlowKey::from(&ip));
                 if self.with_direction {
-                    key.direction = self.direction(packet, info, &ip);
+                    let addresses = (ip.srcaddr, ip.dstaddr);
+                    key.direction = direction(options, packet, info, addresses, ip.direction);
+                }
+                if let Some(partials) = &mut self.partials {
+                    key.point = partials.point(capture, packet.interface, info);
+                    key.icmp = ip.icmp.filter(|_| partials.keys().icmp);
                 }
                 if let Some(interfaces) = &mut self.interfaces {
                     key.point = interfaces.point(capture, packet, ip.notes, ip.ip_offset);
@@ -204,7 +231,7 @@ impl<'a, T: Taker> Intake<'a, T> {
                     capture: capture as u32,
                     point: self.points.of(capture, packet.interface, ip.direction),
                     notes: ip.notes,
-                    logged_flags: ip.tcp_flags.as_logged(),
+                    tcp_flags: ip.tcp_flags,
                     family: Family::Skipped,
                 };
                 self.sightings.push(&key, sighting);
@@ -220,32 +247,6 @@ impl<'a, T: Taker> Intake<'a, T> {
                 }
                 self.sightings.push_skipped(capture as u32, time);
             }
-        }
-    }
-
-    /// Which way a packet passed the interface: by the addresses that were given, else by what the packet's own
-    /// record says, else by the addresses that the capture names.
-    fn direction(
-        &self,
-        packet: &CapturedPacket<'_>,
-        info: Option<&CaptureInfo>,
-        ip: &IpPacket,
-    ) -> PacketDirection {
-        let by = |is_own: &dyn Fn(&IpAddr) -> bool| match (is_own(&ip.srcaddr), is_own(&ip.dstaddr)) {
-            (true, false) => PacketDirection::Outbound,
-            (false, true) => PacketDirection::Inbound,
-            _ => PacketDirection::Unknown,
-        };
-        let given = &self.options.interface_addresses;
-        if !given.is_empty() {
-            return by(&|address| given.contains(address));
-        }
-        if ip.direction != PacketDirection::Unknown {
-            return ip.direction;
-        }
-        match info.and_then(|info| info.interfaces.get(packet.interface as usize)) {
-            Some(interface) => by(&|address| interface.addresses.iter().any(|own| own.address == *address)),
-            None => PacketDirection::Unknown,
         }
     }
 
@@ -303,6 +304,29 @@ impl<T: Taker> TakePacket for Intake<'_, T> {
     }
 }
 
+/// Which way a packet passed the interface: by the addresses that were given, else by what the packet's own record says,
+/// else by the addresses that the capture names.
+fn direction(
+    options: &MeterOptions,
+    packet: &CapturedPacket<'_>,
+    info: Option<&CaptureInfo>,
+    addresses: (IpAddr, IpAddr),
+    own: PacketDirection,
+) -> PacketDirection {
+    if let Some(direction) = options.direction(addresses) {
+        return direction;
+    }
+    if own != PacketDirection::Unknown {
+        return own;
+    }
+    match info.and_then(|info| info.interfaces.get(packet.interface as usize)) {
+        Some(interface) if !interface.addresses.is_empty() => {
+            direction_by(addresses, |address| interface.addresses.iter().any(|own| own.address == address))
+        }
+        _ => PacketDirection::Unknown,
+    }
+}
+
 /// What the steps behind ask for of a common packet.
 #[inline(always)]
 fn sighting<A>(
@@ -320,7 +344,7 @@ fn sighting<A>(
         capture: capture as u32,
         point,
         notes: common.notes,
-        logged_flags: common.tcp_flags.as_logged(),
+        tcp_flags: common.tcp_flags,
         family: Family::Skipped,
     }
 }

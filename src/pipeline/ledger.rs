@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::packet::{self, Note, SkipReason};
+
+/// How many pairs of places the ledger names at most.
+pub(super) const DUPLICATES_NAMED: usize = 1000;
 
 /// What became of the packets of one capture, or of all.
 ///
 /// Invariant (accounting rule 15): `packets_read` is `packets_in_records` plus the sum of `packets_skipped`,
 /// and `ip_bytes_read` is `ip_bytes_in_records` plus the sum of `ip_bytes_skipped`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Packets read, of whatever kind.
     pub packets_read: u64,
     /// Packets counted in records.
     pub packets_in_records: u64,
     /// Packets in no record: reason → packets.
-    #[serde(serialize_with = "by_reason")]
+    #[serde(serialize_with = "by_reason", deserialize_with = "reasons")]
     pub packets_skipped: BTreeMap<SkipReason, u64>,
     /// Bytes of the frames on the wire, before any cut by a snap length.
     pub frame_bytes_read: u64,
@@ -28,7 +32,7 @@ pub struct Tally {
     /// IP bytes counted in records.
     pub ip_bytes_in_records: u64,
     /// IP bytes of packets that were found to be IP but are in no record: reason → bytes.
-    #[serde(serialize_with = "by_reason")]
+    #[serde(serialize_with = "by_reason", deserialize_with = "reasons")]
     pub ip_bytes_skipped: BTreeMap<SkipReason, u64>,
     /// Packets that came after their window had closed; they are in records of their own.
     pub late_packets: u64,
@@ -43,7 +47,7 @@ pub struct Tally {
     /// Packets that had been seen a moment before. They are in records, unless `--dedup` skipped them.
     pub suspected_duplicates: u64,
     /// Everything noted about packets in records: note → packets.
-    #[serde(serialize_with = "by_note")]
+    #[serde(serialize_with = "by_note", deserialize_with = "notes")]
     pub notes: Notes,
 }
 
@@ -81,6 +85,23 @@ fn by_reason<S: serde::Serializer>(
 
 fn by_note<S: serde::Serializer>(notes: &Notes, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(notes.iter().map(|(note, count)| (note.name(), count)))
+}
+
+fn reasons<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<SkipReason, u64>, D::Error> {
+    let unknown = |name| D::Error::custom(format!("`{name}` is no reason to skip a packet"));
+    let counts = BTreeMap::<String, u64>::deserialize(from)?;
+    counts
+        .into_iter()
+        .map(|(name, count)| SkipReason::from_name(&name).map(|reason| (reason, count)).ok_or(unknown(name)))
+        .collect()
+}
+
+fn notes<'de, D: Deserializer<'de>>(from: D) -> Result<Notes, D::Error> {
+    let counts = BTreeMap::<String, u64>::deserialize(from)?;
+    match counts.keys().find(|name| !Note::ALL.iter().any(|note| note.name() == *name)) {
+        Some(name) => Err(D::Error::custom(format!("`{name}` is no note about packets"))),
+        None => Ok(Notes(Note::ALL.map(|note| counts.get(note.name()).copied().unwrap_or_default()))),
+    }
 }
 
 impl Tally {
@@ -146,7 +167,7 @@ impl Tally {
 
     /// Packets in no record.
     pub fn skipped(&self) -> u64 {
-        self.packets_skipped.values().sum()
+        sum(&self.packets_skipped)
     }
 
     /// Packets that had been kept are skipped after all.
@@ -169,40 +190,46 @@ impl Tally {
         *self.ip_bytes_skipped.entry(reason).or_default() += bytes;
     }
 
+    /// Adds another. Sums that do not fit stay at the greatest number, so that they cannot balance by chance.
     pub(super) fn add(&mut self, other: &Tally) {
+        let add = |to: &mut u64, from: u64| *to = to.saturating_add(from);
         let add_all = |to: &mut BTreeMap<SkipReason, u64>, from: &BTreeMap<SkipReason, u64>| {
-            from.iter().for_each(|(reason, count)| *to.entry(*reason).or_default() += count);
+            from.iter().for_each(|(reason, count)| add(to.entry(*reason).or_default(), *count));
         };
-        self.packets_read += other.packets_read;
-        self.packets_in_records += other.packets_in_records;
+        add(&mut self.packets_read, other.packets_read);
+        add(&mut self.packets_in_records, other.packets_in_records);
         add_all(&mut self.packets_skipped, &other.packets_skipped);
-        self.frame_bytes_read += other.frame_bytes_read;
-        self.captured_bytes_read += other.captured_bytes_read;
-        self.ip_bytes_read += other.ip_bytes_read;
-        self.ip_bytes_in_records += other.ip_bytes_in_records;
+        add(&mut self.frame_bytes_read, other.frame_bytes_read);
+        add(&mut self.captured_bytes_read, other.captured_bytes_read);
+        add(&mut self.ip_bytes_read, other.ip_bytes_read);
+        add(&mut self.ip_bytes_in_records, other.ip_bytes_in_records);
         add_all(&mut self.ip_bytes_skipped, &other.ip_bytes_skipped);
-        self.late_packets += other.late_packets;
-        self.fragmented_packets += other.fragmented_packets;
-        self.offloaded_packets += other.offloaded_packets;
-        self.snaplen_cut_packets += other.snaplen_cut_packets;
-        self.decapsulated_packets += other.decapsulated_packets;
-        self.suspected_duplicates += other.suspected_duplicates;
-        self.notes.0.iter_mut().zip(other.notes.0).for_each(|(to, from)| *to += from);
+        add(&mut self.late_packets, other.late_packets);
+        add(&mut self.fragmented_packets, other.fragmented_packets);
+        add(&mut self.offloaded_packets, other.offloaded_packets);
+        add(&mut self.snaplen_cut_packets, other.snaplen_cut_packets);
+        add(&mut self.decapsulated_packets, other.decapsulated_packets);
+        add(&mut self.suspected_duplicates, other.suspected_duplicates);
+        self.notes.0.iter_mut().zip(other.notes.0).for_each(|(to, from)| add(to, from));
     }
 
     fn check(&self) -> Result<(), Imbalance> {
-        let ip_bytes_skipped: u64 = self.ip_bytes_skipped.values().sum();
+        let ip_bytes_skipped = sum(&self.ip_bytes_skipped);
         let sides = [
             ("packets", self.packets_read, self.packets_in_records, self.skipped()),
             ("IP bytes", self.ip_bytes_read, self.ip_bytes_in_records, ip_bytes_skipped),
         ];
         for (what, read, in_records, skipped) in sides {
-            if read != in_records + skipped {
+            if Some(read) != in_records.checked_add(skipped) {
                 return Err(Imbalance { what, read, in_records, skipped });
             }
         }
         Ok(())
     }
+}
+
+fn sum(counts: &BTreeMap<SkipReason, u64>) -> u64 {
+    counts.values().fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// All captures together, and what was written of them.
@@ -254,7 +281,7 @@ pub struct VpcTotal {
 }
 
 /// One capture's part.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaptureTally {
     /// The capture, as it was named.
     pub path: String,
@@ -270,7 +297,7 @@ pub struct CaptureTally {
 }
 
 /// Where packets were seen twice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DuplicateSights {
     /// Where they were seen first.
     pub first: String,

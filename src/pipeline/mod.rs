@@ -27,6 +27,7 @@ mod logs;
 mod masked;
 mod options;
 mod ordered;
+mod partials;
 mod points;
 mod progress;
 mod quiz;
@@ -59,6 +60,9 @@ pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally,
 pub use lint::{LintSummary, lint};
 pub use logs::{FoundLogs, LogInput, find_logs};
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
+pub use partials::{
+    MergeError, Merged, MergedPartials, NotInParts, PartialInput, convert_to_partials, opening,
+};
 pub use progress::Progress;
 pub use quiz::{QuizOptions, quiz_facts};
 pub use relog::{BadRecordReason, LogImbalance, LogLedger, LogRecords, RelogOptions, Relogged, relog};

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::decode::Tunnels;
 use crate::filter::Filter;
 use crate::flow::{AggregationInterval, Windows};
-use crate::packet::{IpPacket, SkipReason, Timestamp};
+use crate::packet::{IpPacket, PacketDirection, SkipReason, Timestamp};
 use crate::record::{FlowRecord, LogFormat};
 
 /// What windows are aligned to.
@@ -93,6 +93,18 @@ impl MeterOptions {
         self.memory_limit.map_or(usize::MAX, |limit| tables(limit).unwrap_or(usize::MAX))
     }
 
+    /// Whether every IP packet is asked for.
+    pub(super) fn wants_all(&self) -> bool {
+        self.from.is_none() && self.until.is_none() && self.filter.is_none()
+    }
+
+    /// Which way a packet between these addresses passed the interface, by the addresses that were given; `None` where
+    /// none were.
+    pub(super) fn direction(&self, addresses: (IpAddr, IpAddr)) -> Option<PacketDirection> {
+        let given = &self.interface_addresses;
+        (!given.is_empty()).then(|| direction_by(addresses, |address| given.contains(&address)))
+    }
+
     /// Why an IP packet is not asked for, if it is not.
     #[inline]
     pub(super) fn unwanted(&self, time: Timestamp, ip: &IpPacket) -> Option<SkipReason> {
@@ -115,6 +127,18 @@ impl MeterOptions {
             WindowOrigin::At(time) => time,
         };
         Windows::new(self.interval, origin)
+    }
+}
+
+/// Which way a packet went, by which of its source and its destination is the interface's own.
+pub(super) fn direction_by(
+    (srcaddr, dstaddr): (IpAddr, IpAddr),
+    is_own: impl Fn(IpAddr) -> bool,
+) -> PacketDirection {
+    match (is_own(srcaddr), is_own(dstaddr)) {
+        (true, false) => PacketDirection::Outbound,
+        (false, true) => PacketDirection::Inbound,
+        _ => PacketDirection::Unknown,
     }
 }
 

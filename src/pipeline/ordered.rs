@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::slice;
 
 use super::intake::Taken;
-use super::ledger::{DuplicateSights, Ledger, Tally};
+use super::ledger::{DUPLICATES_NAMED, DuplicateSights, Ledger, Tally};
 use super::{Fragments, MeterOptions};
 use crate::flow::{ObservationPoint, WindowIndex, Windows};
 use crate::meter::{
@@ -22,9 +22,6 @@ use crate::packet::{Fragment, SkipReason, Timestamp};
 
 /// How many packets the clock wants to see before it judges the first.
 const HELD: usize = 3;
-
-/// How many pairs of places the ledger names at most.
-const DUPLICATES_NAMED: usize = 1000;
 
 /// How many packets are looked up together among the recent ones, so that their cache misses overlap.
 const GROUP: usize = 32;
@@ -185,11 +182,11 @@ impl<'a, S: Sink> Ordered<'a, S> {
             Family::V6 => keys.v6.next().map(|key| key.unpack()),
             Family::Skipped => None,
         };
-        let Sighting { time, capture, fragment, ip_length, logged_flags, .. } = *sighting;
+        let Sighting { time, capture, fragment, ip_length, tcp_flags, .. } = *sighting;
         let kept = key.filter(|_| self.judge.keeps(sighting)).map(|key| Kept {
             capture,
             fragment,
-            observation: Observation { key, time, ip_length, logged_flags },
+            observation: Observation { key, time, ip_length, tcp_flags },
         });
         if self.clock.is_some() {
             return self.admit(time, kept);
@@ -304,7 +301,7 @@ fn push<K: Copy>(
 ) {
     let Some(key) = keys.next() else { return };
     if judge.keeps(sighting) {
-        let Sighting { time, ip_length, logged_flags, .. } = *sighting;
-        packets.push(PackedPacket { key: *key, time, ip_length, logged_flags });
+        let Sighting { time, ip_length, tcp_flags, .. } = *sighting;
+        packets.push(PackedPacket { key: *key, time, ip_length, tcp_flags });
     }
 }

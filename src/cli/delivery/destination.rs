@@ -5,6 +5,7 @@ use std::path::Path;
 
 use flowtruth::deliver::{DirectoryStore, MissingInName, ObjectStore};
 use flowtruth::flowlog::encode::encoder;
+use flowtruth::meter::SpillError;
 use flowtruth::pipeline::{
     ConvertError, EncodedOutput, EventForm, EventSink, ObjectSink, Rebased, RecordOptions, RecordSink,
 };
@@ -144,10 +145,15 @@ pub fn cannot_deliver(destination: &Destination, error: ConvertError) -> Trouble
                 None => written,
             }
         }
-        ConvertError::Spill(error) => Trouble::new(error.to_string())
-            .caused_by(error.source)
-            .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`"),
+        ConvertError::Spill(error) => spilled(error),
     }
+}
+
+/// The temporary directory was needed and could not be used.
+pub fn spilled(error: SpillError) -> Trouble {
+    Trouble::new(error.to_string())
+        .caused_by(error.source)
+        .with_hint("set `TMPDIR` to a directory with more room, or raise `--memory-limit`")
 }
 
 /// Writes a ledger as JSON.

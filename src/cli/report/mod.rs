@@ -149,6 +149,8 @@ fn settings(args: ReportArgs) -> std::result::Result<ConvertSettings, Trouble> {
         delivery: DeliveryArgs::default(),
         vpc,
         run,
+        partials: Default::default(),
+        typed: Vec::new(),
     })
 }
 

@@ -41,7 +41,7 @@ impl<K: PackedKey, T> Family<K, T> {
             Pending::EMPTY,
             |packet, pending| {
                 window.is_some_and(|window| {
-                    pending.holds(packet.time, packet.logged_flags, J::TELLING)
+                    pending.holds(packet.time, packet.tcp_flags.as_logged(), J::TELLING)
                         && pending.count(packet, window)
                 })
             },
@@ -144,7 +144,8 @@ impl<K: PackedKey, T> FamilyKeys<'_, K, T> {
         out: &mut Vec<Counted<K>>,
         judge: &mut J,
     ) {
-        let &PackedPacket { key, time, logged_flags, .. } = packet;
+        let &PackedPacket { key, time, tcp_flags, .. } = packet;
+        let logged_flags = tcp_flags.as_logged();
         let holds = |entry: &Entry<K, Pending>| entry.value.holds(time, logged_flags, J::TELLING);
         if self.table.entry(number).is_some_and(holds) {
             return;
@@ -174,7 +175,7 @@ impl<K: PackedKey, T> FamilyKeys<'_, K, T> {
         out: &mut Vec<Counted<K>>,
         judge: &mut impl Rekey<T>,
     ) {
-        let &PackedPacket { key, time, ip_length, logged_flags } = packet;
+        let &PackedPacket { key, time, ip_length, tcp_flags } = packet;
         let Some(Entry { value: pending, .. }) = self.table.entry_mut(number) else { return };
         match window.filter(|window| *window >= pending.window) {
             Some(window) => {
@@ -191,7 +192,7 @@ impl<K: PackedKey, T> FamilyKeys<'_, K, T> {
                     pending.last = time;
                 }
                 let mut counters = FlowCounters::EMPTY;
-                counters.count(time, ip_length, logged_flags);
+                counters.count(time, ip_length, tcp_flags);
                 hand_on(key, pending.ruling, placement, counters, out, judge);
             }
         }

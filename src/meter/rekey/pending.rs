@@ -21,6 +21,7 @@ pub(super) struct Pending {
     /// How many seconds after `last` the ruling holds; 0 for none that holds.
     pub(super) idle: u32,
     tcp_flags: TcpFlags,
+    raw_tcp_flags: TcpFlags,
 }
 
 impl Pending {
@@ -33,6 +34,7 @@ impl Pending {
         ruling: 0,
         idle: 0,
         tcp_flags: TcpFlags(0),
+        raw_tcp_flags: TcpFlags(0),
     };
 
     /// Whether the ruling holds for a packet.
@@ -53,16 +55,25 @@ impl Pending {
         (self.packets, self.bytes) = (packets, bytes);
         self.first = self.first.min(packet.time);
         self.last = self.last.max(packet.time);
-        self.tcp_flags |= packet.logged_flags;
+        self.tcp_flags |= packet.tcp_flags.as_logged();
+        self.raw_tcp_flags |= packet.tcp_flags;
         true
     }
 
     /// Takes out what was counted; the ruling stays.
     pub(super) fn take(&mut self) -> Option<(WindowIndex, FlowCounters)> {
-        let Pending { first, last, packets, bytes, window, tcp_flags, .. } = *self;
-        *self = Pending { packets: 0, bytes: 0, first: Timestamp::MAX, tcp_flags: TcpFlags(0), ..*self };
+        let Pending { first, last, packets, bytes, window, tcp_flags, raw_tcp_flags, .. } = *self;
+        let none = TcpFlags(0);
+        *self = Pending {
+            packets: 0,
+            bytes: 0,
+            first: Timestamp::MAX,
+            tcp_flags: none,
+            raw_tcp_flags: none,
+            ..*self
+        };
         let (packets, bytes) = (u64::from(packets), u64::from(bytes));
-        let counters = FlowCounters { packets, bytes, first, last, tcp_flags };
+        let counters = FlowCounters { packets, bytes, first, last, tcp_flags, raw_tcp_flags };
         (packets > 0).then_some((WindowIndex(i64::from(window)), counters))
     }
 }

@@ -53,7 +53,7 @@ fn observation(number: u32) -> Observation {
         key: flow.into(),
         time: Timestamp::from_nanos(i64::from(number)),
         ip_length: number,
-        logged_flags: TcpFlags(0),
+        tcp_flags: TcpFlags(0),
     }
 }
 
@@ -126,8 +126,8 @@ fn ten_seconds(packets: &[(i64, i64, bool, u8, u32)]) -> (u64, Vec<InWindow>) {
     let (mut rekeyer, mut judge, mut out) = (Rekeyer::default(), TenSeconds(0), Batch::default());
     let mut batch = Batch::default();
     for (second, window, late, flags, ip_length) in packets {
-        let (time, logged_flags) = (Timestamp::from_nanos(second * SECOND), TcpFlags(*flags));
-        let packet = Observation { time, logged_flags, ip_length: *ip_length, ..observation(1) };
+        let (time, tcp_flags) = (Timestamp::from_nanos(second * SECOND), TcpFlags(*flags));
+        let packet = Observation { time, tcp_flags, ip_length: *ip_length, ..observation(1) };
         batch.push(Placement { window: WindowIndex(*window), late: *late }, &packet);
     }
     rekeyer.rekey(&batch, &mut out, &mut judge);

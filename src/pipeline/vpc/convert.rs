@@ -90,7 +90,7 @@ impl Converting<'_> {
         let emitter = VpcEmitter::new(options.clone(), records, classes, seen_on, memory, &mut *sink);
         let judging = Judging::new(judge, Worker::new(emitter, memory));
         let with_direction = shows_direction(&records.format);
-        let reading = Reading { meter, with_direction, interfaces: Some(interfaces) };
+        let reading = Reading { meter, with_direction, interfaces: Some(interfaces), partials: None };
         let watched = Watched::new(watch, judging);
         let (mut conversion, watched) = reading.walk(inputs, watched, write_after_interrupt, progress);
         let (mut judged, worker) = watched.into_inner().end();

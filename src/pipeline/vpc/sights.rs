@@ -48,7 +48,8 @@ pub(in crate::pipeline) fn each_sight(
     let (classes, _) = judge.readers();
     let sights = Sights { options: options.clone(), classes, take };
     let sink = Judging::new(judge, Worker::new(sights, meter.table_memory()));
-    let reading = Reading { meter: &meter, with_direction: false, interfaces: Some(interfaces) };
+    let reading =
+        Reading { meter: &meter, with_direction: false, interfaces: Some(interfaces), partials: None };
     let (conversion, sink) = reading.walk(inputs, sink, false, progress);
     let (_, worker) = sink.end();
     worker.finish(!conversion.interrupted)?;

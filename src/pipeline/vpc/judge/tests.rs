@@ -94,8 +94,8 @@ fn packet() -> impl Strategy<Value = (Observation, i64)> {
             };
             let icmp = (protocol == 1).then_some(IcmpType { icmp_type, code: 0 });
             let key = MeteringKey { icmp, ..flow.into() };
-            let logged_flags = TcpFlags(if protocol == 6 { flags } else { 0 });
-            (Observation { key, time: Timestamp::from_nanos(0), ip_length: 40, logged_flags }, pause)
+            let tcp_flags = TcpFlags(if protocol == 6 { flags } else { 0 });
+            (Observation { key, time: Timestamp::from_nanos(0), ip_length: 40, tcp_flags }, pause)
         },
     )
 }

@@ -1,0 +1,237 @@
+//! `convert --partials` and `merge` through the real binary: every fixture in parts of its own, merged to what one conversion
+//! writes, in every file format and layout.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod captures;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// So late that nothing is, whatever the fixtures' times.
+const NEVER_LATE: [&str; 2] = ["--allowed-lateness", "9000000000"];
+
+/// Identity, and a field that not all captures know.
+const RECORDS: [&str; 8] = [
+    "--account-id",
+    "123456789012",
+    "--set",
+    "region=us-east-1",
+    "--log-format",
+    "${account-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} \
+     ${action} ${tcp-flags} ${flow-direction} ${region}",
+    "--interface-id",
+    "eni-1",
+];
+
+/// What each way to write is asked for with, and whether it writes a folder.
+const WAYS: [(&str, &[&str], bool); 8] = [
+    ("text.log", &["--header"], false),
+    ("text.gz", &[], false),
+    ("rows.parquet", &[], false),
+    ("rows.ndjson", &[], false),
+    ("rebased.log", &["--rebase", "1700000000"], false),
+    ("s3", &["--layout", "s3", "--hive-compatible-partitions"], true),
+    ("s3-parquet", &["--layout", "s3", "--file-format", "parquet"], true),
+    ("events", &["--layout", "cloudwatch"], true),
+];
+
+fn flowtruth<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_flowtruth")).args(arguments).stdin(Stdio::null()).output().unwrap();
+    assert!(!said(&output).contains("panicked"), "{}", said(&output));
+    output
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn words<'a>(texts: &[&'a str]) -> Vec<&'a OsStr> {
+    texts.iter().copied().map(OsStr::new).collect()
+}
+
+/// Everything below a folder, or one file: names and bytes.
+fn content(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn gather(root: &Path, path: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        if path.is_dir() {
+            fs::read_dir(path).unwrap().for_each(|entry| gather(root, &entry.unwrap().path(), found));
+        } else {
+            found.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(path).unwrap());
+        }
+    }
+    let mut found = BTreeMap::new();
+    gather(path, path, &mut found);
+    assert!(found.values().any(|bytes| !bytes.is_empty()), "{} is empty", path.display());
+    found
+}
+
+/// Converts each capture to a part of its own; both forms take turns.
+fn parts(captures: &[PathBuf], options: &[&str], folder: &Path) -> Vec<PathBuf> {
+    captures
+        .iter()
+        .enumerate()
+        .filter_map(|(number, capture)| {
+            let part = folder.join(format!("{number}.{}", if number % 2 == 0 { "parquet" } else { "arrow" }));
+            let mut arguments = words(&["convert", "--quiet", "--partials"]);
+            arguments.extend(words(options));
+            arguments.extend([capture.as_os_str(), OsStr::new("-o"), part.as_os_str()]);
+            let output = flowtruth(arguments);
+            // what could not be read at all makes no part
+            assert!(output.status.success() || output.status.code() == Some(2), "{}", said(&output));
+            part.exists().then_some(part)
+        })
+        .collect()
+}
+
+#[test]
+fn the_parts_of_all_fixtures_merge_to_one_conversion() {
+    let captures = captures::below("fixtures/captures");
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        ["--max-aggregation-interval", "60", "--decap", "all", "--partial-keys", "icmp,observation-point"];
+    let mut parts = parts(&captures, &options, folder.path());
+    assert!(parts.len() > 100, "only {} parts", parts.len());
+    parts.reverse();
+    for (name, way, is_folder) in WAYS {
+        let [one, merged] = ["one", "merged"].map(|side| folder.path().join(side).join(name));
+        for path in [&one, &merged] {
+            fs::create_dir_all(if is_folder { path } else { path.parent().unwrap() }).unwrap();
+        }
+        let mut convert = words(&["convert", "--quiet", "-o"]);
+        convert.push(one.as_os_str());
+        convert.extend(words(&NEVER_LATE));
+        convert.extend(words(&options[..4]));
+        convert.extend(words(&RECORDS));
+        convert.extend(words(way));
+        convert.extend(captures.iter().map(|capture| capture.as_os_str()));
+        // some fixtures are damaged
+        assert_eq!(flowtruth(convert).status.code(), Some(2));
+        let mut merge = words(&["merge", "--quiet", "-o"]);
+        merge.push(merged.as_os_str());
+        merge.extend(words(&RECORDS));
+        merge.extend(words(way));
+        merge.extend(parts.iter().map(|part| part.as_os_str()));
+        let output = flowtruth(merge);
+        assert!(output.status.success(), "{name}: {}", said(&output));
+        assert!(said(&output).contains("was not read to its end"), "{}", said(&output));
+        let (one, merged) = (content(&one), content(&merged));
+        assert_eq!(one.keys().collect::<Vec<_>>(), merged.keys().collect::<Vec<_>>(), "{name}");
+        for (file, bytes) in &one {
+            assert!(merged[file] == *bytes, "{name}: {} differs", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_folder_a_pipe_and_little_memory_change_nothing() {
+    let mut captures = captures::below("fixtures/captures");
+    captures.retain(|capture| capture.to_string_lossy().contains("/traffic/"));
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("parts/below");
+    fs::create_dir_all(&below).unwrap();
+    fs::write(below.join("_SUCCESS"), "").unwrap();
+    let parts = parts(&captures, &["--memory-limit", "16MiB", "--threads", "1"], &below);
+    assert_eq!(parts.len(), captures.len());
+    let merge = |arguments: &[&OsStr]| {
+        let output = flowtruth(words(&["merge", "--quiet"]).into_iter().chain(arguments.iter().copied()));
+        assert!(output.status.success(), "{}", said(&output));
+        output.stdout
+    };
+    let expected = merge(&parts.iter().map(|part| part.as_os_str()).collect::<Vec<_>>());
+    assert!(expected.len() > 1000);
+    assert_eq!(merge(&[folder.path().join("parts").as_os_str()]), expected);
+    assert_eq!(merge(&[below.as_os_str(), OsStr::new("--memory-limit"), OsStr::new("16MiB")]), expected);
+    // a Parquet file and a stream, through standard input
+    for part in &parts[..2] {
+        let alone = merge(&[part.as_os_str()]);
+        let piped = Command::new(env!("CARGO_BIN_EXE_flowtruth"))
+            .args(["merge", "--quiet", "-"])
+            .stdin(File::open(part).unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(piped.stdout, alone, "{}", said(&piped));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_is_read_from_a_named_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    for part in parts(&captures::below("fixtures/captures")[..2], &[], folder.path()) {
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let bytes = fs::read(&part).unwrap();
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::write(pipe, bytes).unwrap()
+        });
+        let merge = |path: &Path| flowtruth([OsStr::new("merge"), OsStr::new("-q"), path.as_os_str()]);
+        let piped = merge(&pipe);
+        writer.join().unwrap();
+        assert_eq!(piped.stdout, merge(&part).stdout, "{}", said(&piped));
+        assert!(!piped.stdout.is_empty());
+        fs::remove_file(pipe).unwrap();
+    }
+}
+
+#[test]
+fn the_flags_and_keys_of_rows_are_those_of_packets() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("part.arrow");
+    let mut arguments =
+        words(&["convert", "-q", "--partials", "--partial-keys", "icmp,observation-point", "-o"]);
+    arguments.push(part.as_os_str());
+    arguments.extend(words(&["fixtures/captures/aws/ping.pcap", "fixtures/captures/aws/ipv6-ssh.pcap"]));
+    assert!(flowtruth(arguments).status.success());
+    let mut reader = flowtruth::partial::PartialReader::open(&part).unwrap();
+    let (mut icmp, mut raw, mut points) = (0, 0, Vec::new());
+    while let Some(batch) = reader.next_batch().unwrap() {
+        for row in flowtruth::partial::Rows::new(&batch).unwrap().iter() {
+            let row = row.unwrap();
+            icmp += u64::from(row.icmp.is_some_and(|icmp| matches!(icmp.icmp_type, 0 | 8)));
+            // acknowledgments are in the headers, and alone in no log
+            raw +=
+                u64::from(row.counters.raw_tcp_flags.0 & 0x10 != 0 && row.counters.tcp_flags.0 & 0x10 == 0);
+            points.push(row.observation_point.unwrap().to_owned());
+        }
+    }
+    points.sort();
+    points.dedup();
+    assert!(icmp >= 2 && raw >= 1, "{icmp} {raw}");
+    assert_eq!(points, ["fixtures/captures/aws/ipv6-ssh.pcap", "fixtures/captures/aws/ping.pcap"]);
+}
+
+#[test]
+fn nothing_is_written_of_damaged_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = parts(&vec![PathBuf::from("fixtures/captures/seed.pcap"); 2], &[], folder.path());
+    let out = folder.path().join("out.log");
+    for part in good {
+        let bytes = fs::read(&part).unwrap();
+        let bad = folder.path().join("bad");
+        for end in [0, 4, 9, bytes.len() / 2, bytes.len() - 9, bytes.len() - 1] {
+            fs::write(&bad, &bytes[..end]).unwrap();
+            let output = flowtruth([OsStr::new("merge"), bad.as_os_str(), OsStr::new("-o"), out.as_os_str()]);
+            assert_eq!(output.status.code(), Some(2), "cut at {end}");
+            assert!(said(&output).contains("bad` cannot be merged: it "), "{}", said(&output));
+            assert!(!out.exists());
+        }
+    }
+}
+
+#[test]
+fn whoever_closes_the_pipe_has_seen_enough() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flowtruth"))
+        .args(["convert", "-q", "--partials", "fixtures/captures/seed.pcap"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), said(&output)), (Some(0), String::new()));
+}
