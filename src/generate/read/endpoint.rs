@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::node::{Node, Result};
+use super::node::{Node, Result, nearest};
 use crate::generate::network::Network;
 use crate::generate::scenario::{Endpoint, Seat};
 
@@ -83,9 +83,7 @@ fn seats(node: &Node<'_>, name: &str, is_v6: bool, network: &Network) -> Result<
         let family = if is_v6 { "IPv6" } else { "IPv4" };
         return Err(node.error(format!("`{name}` has no {family} address, which the other end needs")));
     }
-    let nearest = network
-        .names()
-        .max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)).then_with(|| b.cmp(a)));
+    let nearest = nearest(network.names(), name);
     let what = format!("`{name}` is no interface or host of the scenario");
     Err(match nearest {
         Some(nearest) => node.advised(what, format!("the nearest name is `{nearest}`")),

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use toml::de::DeTable;
 
-use self::node::{Node, Result, Source, Table};
+use self::node::{Node, Result, Source, Table, nearest};
 use super::error::LAST_SECOND;
 use super::network::{Host, Interface, Network, overlap, parse_range};
 use super::scenario::{Expected, SECOND, Scenario};
@@ -38,6 +38,7 @@ impl Scenario {
         let root = Table::root(source, &document);
         let network = Network { interfaces, hosts: hosts(&root)? };
         check_identifiers(&root)?;
+        check_references(&root)?;
         check_addresses(&root, &network)?;
         let duration = root.seconds("duration", 600 * SECOND)?;
         if !(SECOND..=LONGEST * SECOND).contains(&duration) {
@@ -183,6 +184,43 @@ fn check_identifiers(root: &Table<'_>) -> Result<()> {
                 return Err(node.advised(what, "give each an `id` of its own"));
             }
             known.insert(id);
+        }
+    }
+    Ok(())
+}
+
+/// What may be named: by which tables, under which key, and what it has to be.
+const REFERENCES: [(&str, &str, &str, &str); 4] = [
+    ("interface", "groups", "security-group", "security group"),
+    ("interface", "subnet", "subnet", "subnet"),
+    ("subnet", "acl", "acl", "network ACL"),
+    ("subnet", "route-table", "route-table", "route table"),
+];
+
+/// Refuses names of what the scenario does not describe: a misspelt group would let nothing pass.
+fn check_references(root: &Table<'_>) -> Result<()> {
+    for (tables, key, kind, words) in REFERENCES {
+        let mut known: Vec<String> = Vec::new();
+        for node in root.tables(kind)?.iter().filter_map(|table| table.get("id")) {
+            known.push(node.text()?);
+        }
+        for table in root.tables(tables)? {
+            let named = match (key, table.get(key)) {
+                (_, None) => continue,
+                ("groups", Some(_)) => table.texts(key)?,
+                (_, Some(node)) => {
+                    let name = node.text()?;
+                    vec![(node, name)]
+                }
+            };
+            for (node, name) in named.into_iter().filter(|(_, name)| !known.contains(name)) {
+                let nearest = nearest(known.iter().map(String::as_str), &name);
+                let hint = match nearest {
+                    Some(nearest) => format!("the nearest is `{nearest}`"),
+                    None => format!("describe it with `[[{kind}]]`"),
+                };
+                return Err(node.advised(format!("`{name}` is no {words} of the scenario"), hint));
+            }
         }
     }
     Ok(())

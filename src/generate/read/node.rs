@@ -85,13 +85,8 @@ impl<'a> Table<'a> {
             if known.contains(&name) {
                 continue;
             }
-            let by_likeness = |a: &&&str, b: &&&str| {
-                strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)).then_with(|| b.cmp(a))
-            };
             let mut error = self.source.error(key.span().start, format!("`{name}` has no meaning here"));
-            error.hint = known
-                .iter()
-                .max_by(by_likeness)
+            error.hint = nearest(known.iter().copied(), name)
                 .map(|near| format!("the nearest word is `{near}`; `docs/scenarios.md` has all of them"));
             return Err(error);
         }
@@ -266,4 +261,9 @@ impl<'a> Node<'a> {
         let share = self.number().filter(|share| (0.0..=1.0).contains(share));
         share.ok_or_else(|| self.expected("a share from 0 to 1, such as `0.02`"))
     }
+}
+
+/// The name that is most like another.
+pub(super) fn nearest<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
+    names.max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)).then_with(|| b.cmp(a)))
 }
