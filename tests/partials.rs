@@ -8,8 +8,17 @@ mod captures;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use flowtruth::flow::{AggregationInterval, FlowCounters, FlowKey};
+use flowtruth::packet::{IpPacket, PacketDirection, Timestamp};
+use flowtruth::partial::{
+    BatchSink, Closing, Opening, PartialForm, PartialKeys, PartialReader, PartialRow, PartialWriter,
+    RowBuilder, Rows, Settings,
+};
+use flowtruth::pipeline::{MergedPartials, MeterOptions, PartialInput, Progress};
 
 /// So late that nothing is, whatever the fixtures' times.
 const NEVER_LATE: [&str; 2] = ["--allowed-lateness", "9000000000"];
@@ -187,10 +196,10 @@ fn the_flags_and_keys_of_rows_are_those_of_packets() {
     arguments.push(part.as_os_str());
     arguments.extend(words(&["fixtures/captures/aws/ping.pcap", "fixtures/captures/aws/ipv6-ssh.pcap"]));
     assert!(flowtruth(arguments).status.success());
-    let mut reader = flowtruth::partial::PartialReader::open(&part).unwrap();
+    let mut reader = PartialReader::open(&part).unwrap();
     let (mut icmp, mut raw, mut points) = (0, 0, Vec::new());
     while let Some(batch) = reader.next_batch().unwrap() {
-        for row in flowtruth::partial::Rows::new(&batch).unwrap().iter() {
+        for row in Rows::new(&batch).unwrap().iter() {
             let row = row.unwrap();
             icmp += u64::from(row.icmp.is_some_and(|icmp| matches!(icmp.icmp_type, 0 | 8)));
             // acknowledgments are in the headers, and alone in no log
@@ -234,4 +243,53 @@ fn whoever_closes_the_pipe_has_seen_enough() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), said(&output)), (Some(0), String::new()));
+}
+
+/// What merging says of a part of these windows and counters, whose ledger is of nothing.
+fn said_of(rows: &[(i64, FlowCounters)]) -> String {
+    let settings = Settings {
+        interval: AggregationInterval::MINUTE,
+        origin: Timestamp::from_nanos(0),
+        decap: "none".to_owned(),
+        filter: None,
+        from: None,
+        until: None,
+    };
+    let opening = Opening { settings, keys: PartialKeys::default(), captures: Vec::new() };
+    let mut builder = RowBuilder::new(rows.len());
+    for (window_start, counters) in rows {
+        let (window_start, counters) = (Some(*window_start), *counters);
+        let flow = FlowKey::from(&IpPacket::default());
+        let direction = PacketDirection::Unknown;
+        let row = PartialRow { window_start, flow, direction, icmp: None, observation_point: None, counters };
+        builder.push(&row).unwrap();
+    }
+    let mut bytes = Vec::new();
+    let mut writer = PartialWriter::new(PartialForm::Arrow, &mut bytes, &opening).unwrap();
+    writer.batch(&builder.finish().unwrap()).unwrap();
+    let ledger = r#"{"captures": [], "total": {}}"#.to_owned();
+    writer.finish(&Closing { ledger, rows: rows.len() as u64, first_packet: None }).unwrap();
+    drop(writer);
+    let part = PartialInput::Reader("part".to_owned(), Box::new(Cursor::new(bytes)));
+    let merged = MergedPartials::read(vec![part], &MeterOptions::default(), &Progress::new());
+    merged.err().unwrap().to_string()
+}
+
+#[test]
+fn rows_that_cannot_be_added_up_are_named() {
+    let counted = |packets: u64, first: i64, last: i64| {
+        let (first, last) = (Timestamp::from_nanos(first), Timestamp::from_nanos(last));
+        FlowCounters { packets, bytes: packets, first, last, ..FlowCounters::EMPTY }
+    };
+    let minute = 60_000_000_000;
+    let cases: [(&[(i64, FlowCounters)], &str); 4] = [
+        (&[(0, counted(u64::MAX, 1, 2)), (0, counted(1, 1, 2))], "more packets than can be counted"),
+        (&[(0, counted(1, 1, 2)), (0, counted(1, 1, minute))], "row 2: `first_ns` and `last_ns`"),
+        (&[(minute, counted(1, 1, 2))], "row 1: `window_start_ns` is 60000000000, and packets of"),
+        (&[(0, counted(1, 1, 2))], "its rows count 1 packets of 1 bytes, and its ledger does not agree"),
+    ];
+    for (rows, expected) in cases {
+        let said = said_of(rows);
+        assert!(said.contains(expected), "{said}");
+    }
 }

@@ -176,7 +176,7 @@ impl SkipReason {
             hex("llc-").and_then(smallest).map(SkipReason::Llc),
             hex("ppp-").and_then(small).map(SkipReason::Ppp),
             decimal("address-family-").map(SkipReason::AddressFamily),
-            decimal("frame-relay-").and_then(smallest).map(SkipReason::FrameRelay),
+            hex("frame-relay-").and_then(smallest).map(SkipReason::FrameRelay),
             decimal("link-type-").and_then(small).map(|number| SkipReason::LinkType(LinkType(number))),
         ];
         let named = NAMED.into_iter().find(|reason| reason.to_string() == name);
