@@ -213,7 +213,7 @@ fn check_references(root: &Table<'_>) -> Result<()> {
                     vec![(node, name)]
                 }
             };
-            for (node, name) in named.into_iter().filter(|(_, name)| !known.contains(name)) {
+            if let Some((node, name)) = named.into_iter().find(|(_, name)| !known.contains(name)) {
                 let nearest = nearest(known.iter().map(String::as_str), &name);
                 let hint = match nearest {
                     Some(nearest) => format!("the nearest is `{nearest}`"),
