@@ -39,7 +39,7 @@ pub struct ReportData {
     pub ledger: LedgerAbout,
     /// The fields of a record, in the order of the log format.
     pub columns: Vec<ColumnAbout>,
-    /// The records, in the order in which `convert` writes them.
+    /// The records, in the order in which `convert` writes them; by time and masked flow where names are masked.
     pub records: Sample<RecordAbout>,
     /// Packets, in the order in which they were read.
     pub packets: Sample<PacketAbout>,

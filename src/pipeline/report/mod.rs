@@ -69,8 +69,8 @@ pub struct ReportOptions {
     pub with_payload: bool,
     /// Masks names and addresses.
     pub mask: Option<Mask>,
-    /// Questions about the capture, which has to be one file; what is asked for besides of packets counts for them too, but
-    /// no VPC.
+    /// Questions about the capture, which has to be one file. They are about the records of all its packets, without a VPC,
+    /// whatever else the options select; so whoever asks for them leaves that out.
     pub quiz: Option<ReportQuiz>,
 }
 
