@@ -71,25 +71,9 @@ fn skipped(tally: &Tally) -> String {
 
 /// What else there is to know.
 fn beside(ledger: &Ledger, record: &str) -> Vec<String> {
-    let total = &ledger.total;
-    let tally = &total.tally;
-    let mut lines = Vec::new();
-    let mut add = |name: &str, count: u64, explanation: &str| {
-        if count > 0 {
-            lines.push(format!("{name}: {}, {explanation}", HumanCount(count)));
-        }
-    };
-    let late = format!("in {} of their own", counted(total.late_records, record));
-    add("late", tally.late_packets, &late);
-    for (note, packets) in tally.notes.iter() {
-        add(note.name(), packets, note.explanation());
-    }
-    add(
-        "unbelieved-times",
-        total.unbelieved_times,
-        "over an hour ahead of all others, in windows of their own",
-    );
-    add("unresolved-fragments", total.unresolved_fragments, "ports `0 0`, for no first fragment was found");
-    add("suspected-duplicates", tally.suspected_duplicates, "second sights of one packet");
-    lines
+    let notes = ledger.to_be_known(&counted(ledger.total.late_records, record));
+    notes
+        .iter()
+        .map(|note| format!("{}: {}, {}", note.name, HumanCount(note.packets), note.meaning))
+        .collect()
 }

@@ -25,6 +25,7 @@ mod ledger;
 mod lint;
 mod logs;
 mod masked;
+mod notes;
 mod options;
 mod ordered;
 mod partials;
@@ -59,6 +60,7 @@ pub use inspect_log::{ColumnsOfLog, LogInspection, inspect_log};
 pub use ledger::{CaptureTally, DuplicateSights, Imbalance, Ledger, Notes, Tally, Total, VpcTotal};
 pub use lint::{LintSummary, lint};
 pub use logs::{FoundLogs, LogInput, find_logs};
+pub use notes::LedgerNote;
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use partials::{
     MergeError, Merged, MergedPartials, NotInParts, PartialInput, convert_to_partials, opening,

@@ -4,7 +4,9 @@ use super::shown::Shown;
 use crate::capture::{CaptureInfo, InterfaceInfo};
 use crate::decode::Tunnels;
 use crate::flow::AggregationInterval;
-use crate::pipeline::{CaptureTally, Fragments, Ledger, MeterOptions, RecordOptions, WindowOrigin};
+use crate::pipeline::{
+    CaptureTally, Fragments, Ledger, LedgerNote, MeterOptions, RecordOptions, WindowOrigin,
+};
 use crate::record::{Field, FieldType};
 use crate::report::{CaptureAbout, ColumnAbout, LedgerAbout, LedgerPart};
 
@@ -116,25 +118,19 @@ pub(super) fn ledger(ledger: &Ledger) -> LedgerAbout {
         })
         .collect();
     skipped.sort_by(|one, other| other.packets.cmp(&one.packets).then_with(|| one.name.cmp(&other.name)));
-    let mut notes = Vec::new();
+    let late = match ledger.total.late_records {
+        1 => "1 record".to_owned(),
+        records => format!("{records} records"),
+    };
+    let known = ledger.to_be_known(&late).into_iter();
+    let mut notes: Vec<LedgerPart> = known
+        .map(|LedgerNote { name, packets, meaning }| LedgerPart { name: name.to_owned(), meaning, packets })
+        .collect();
     let mut note = |name: &str, packets: u64, meaning: &str| {
         if packets > 0 {
             notes.push(LedgerPart { name: name.to_owned(), meaning: meaning.to_owned(), packets });
         }
     };
-    note("late", tally.late_packets, "in records of their own, because their window had closed");
-    tally.notes.iter().for_each(|(own, packets)| note(own.name(), packets, own.explanation()));
-    note("suspected-duplicates", tally.suspected_duplicates, "second sights of one packet");
-    note(
-        "unbelieved-times",
-        ledger.total.unbelieved_times,
-        "over an hour ahead of all others, in windows of their own",
-    );
-    note(
-        "unresolved-fragments",
-        ledger.total.unresolved_fragments,
-        "ports `0 0`, for no first fragment was found",
-    );
     if let Some(vpc) = &ledger.total.vpc {
         note(
             "second-records",

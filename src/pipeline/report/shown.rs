@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::capture::CaptureInfo;
+use crate::capture::{CaptureInfo, MacAddress};
 use crate::dissect::Layer;
 use crate::flow::FlowKey;
 use crate::mask::{KnownNames, Mask};
@@ -90,7 +90,7 @@ impl Shown<'_> {
     /// A MAC address.
     pub(super) fn hardware(&self, address: [u8; 6]) -> String {
         let address = self.masked.map_or(address, |masked| masked.mask.hardware(address));
-        address.map(|byte| format!("{byte:02x}")).join(":")
+        MacAddress(address).to_string()
     }
 
     /// A sentence in which addresses and names may stand: an error, the evidence for a cause, a rule.
