@@ -46,6 +46,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("arrow_schema", &["partial"]),
     ("ipnet", &["vpc"]),
     ("prefix_trie", &["vpc"]),
+    ("serde_json_borrow", &["vpc"]),
+    ("indexmap", &["pipeline"]),
     ("toml", &["vpc", "generate"]),
     ("async_trait", &["store"]),
     ("aws_config", &["store"]),

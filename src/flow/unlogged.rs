@@ -101,6 +101,13 @@ impl UnloggedTraffic {
 
 /// The service at an address that is the same in every VPC.
 fn service(address: IpAddr) -> Option<Unlogged> {
+    let may_be = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => matches!(address.segments(), [0xfd00, 0x0ec2, ..]),
+    };
+    if !may_be {
+        return None;
+    }
     const TABLE: [(Ipv4Addr, Ipv6Addr, Unlogged); 5] = [
         (link_local(254), ec2(0x254), Unlogged::InstanceMetadata),
         (link_local(123), ec2(0x123), Unlogged::TimeSync),

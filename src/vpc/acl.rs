@@ -22,7 +22,7 @@ pub(super) struct Acls {
 }
 
 /// What an ACL says to a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AclAnswer {
     /// Whether it may pass.
     pub answer: Answer,

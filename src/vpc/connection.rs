@@ -101,7 +101,7 @@ pub struct Connection {
 }
 
 /// What the security groups say to a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Verdict {
     /// Whether it may pass.
     pub answer: Answer,

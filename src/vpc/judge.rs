@@ -31,7 +31,7 @@ pub struct Moment {
 }
 
 /// What the rules have answered to a flow at an interface: they are asked once.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Asked {
     acl: Option<AclAnswer>,
     own: Option<GroupAnswer>,

@@ -62,7 +62,7 @@ pub(super) struct Groups {
 }
 
 /// What an interface's groups say to a packet that would begin a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GroupAnswer {
     /// Whether it may pass.
     pub answer: Answer,

@@ -1,7 +1,7 @@
 //! The keys of one address family.
 
 use super::pending::{Pending, SECOND};
-use super::{Keys, PacketFacts, Rekey, Ruling, Settled};
+use super::{HANDED_ON, Keys, PacketFacts, Rekey, Ruling, Settled};
 use crate::flow::{FlowCounters, WindowIndex};
 use crate::meter::Placement;
 use crate::meter::batch::Counted;
@@ -53,13 +53,17 @@ impl<K: PackedKey, T> Family<K, T> {
         );
     }
 
+    /// Hands on the sums of [`HANDED_ON`] keys from a number on.
     pub(super) fn flush(
         &mut self,
+        from: usize,
         passed: Option<WindowIndex>,
         out: &mut Vec<Counted<K>>,
         judge: &mut impl Rekey<T>,
     ) {
-        for Entry { key, value } in self.table.entries_mut() {
+        for number in (from..self.table.len()).take(HANDED_ON) {
+            // as many keys as that do not fit the memory
+            let Some(Entry { key, value }) = self.table.entry_mut(number as u32) else { return };
             if passed.is_none_or(|passed| i64::from(value.window) < passed.0) {
                 settle(*key, value, out, judge);
             }
@@ -154,7 +158,7 @@ impl<K: PackedKey, T> FamilyKeys<'_, K, T> {
             self.kept.push(judge.begin(number, key.unpack()));
         }
         let Ruling { number: ruling, idle, anew } =
-            judge.rule(&PacketFacts { time, logged_flags }, number, self);
+            judge.rule(&PacketFacts { time, logged_flags }, key.unpack(), number, self);
         let Some(Entry { value: pending, .. }) = self.table.entry_mut(number) else { return };
         if anew || ruling != pending.ruling {
             settle(key, pending, out, judge);

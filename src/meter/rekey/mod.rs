@@ -21,6 +21,9 @@ use super::{Batch, Placement};
 use crate::flow::{FlowCounters, MeteringKey, ObservationPoint, WindowIndex};
 use crate::packet::{TcpFlags, Timestamp};
 
+/// How many sums are handed on together: few enough to stay in the cache.
+const HANDED_ON: usize = 1 << 12;
+
 /// A packet, without its key.
 #[derive(Clone, Copy, Debug)]
 pub struct PacketFacts {
@@ -77,7 +80,13 @@ pub trait Rekey<T> {
     fn begin(&mut self, number: u32, key: MeteringKey) -> T;
 
     /// Rules on a packet of a key.
-    fn rule(&mut self, packet: &PacketFacts, number: u32, keys: &mut impl Keys<T>) -> Ruling;
+    fn rule(
+        &mut self,
+        packet: &PacketFacts,
+        key: MeteringKey,
+        number: u32,
+        keys: &mut impl Keys<T>,
+    ) -> Ruling;
 
     /// What becomes of packets that were counted under a ruling.
     fn settle(&mut self, ruling: u32, placement: Placement, counters: &FlowCounters) -> Settled;
@@ -109,10 +118,26 @@ impl<T> Rekeyer<T> {
         }
     }
 
-    /// Hands on the sums of windows below `passed`, or of all.
-    pub fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Batch, judge: &mut impl Rekey<T>) {
-        self.v4.flush(passed, &mut out.counted_v4, judge);
-        self.v6.flush(passed, &mut out.counted_v6, judge);
+    /// Hands on the sums of windows below `passed`, or of all: each time a batch of at most [`HANDED_ON`].
+    ///
+    /// # Errors
+    /// The taker's; what was not handed on by then is not any more.
+    pub fn flush<E>(
+        &mut self,
+        passed: Option<WindowIndex>,
+        out: &mut Batch,
+        judge: &mut impl Rekey<T>,
+        mut take: impl FnMut(&mut Batch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for from in (0..self.v4.len()).step_by(HANDED_ON) {
+            self.v4.flush(from, passed, &mut out.counted_v4, judge);
+            take(out)?;
+        }
+        for from in (0..self.v6.len()).step_by(HANDED_ON) {
+            self.v6.flush(from, passed, &mut out.counted_v6, judge);
+            take(out)?;
+        }
+        Ok(())
     }
 
     /// How many keys there are.

@@ -20,7 +20,13 @@ impl Rekey<(u32, u32)> for Counter {
         (self.begun.len() as u32, 0)
     }
 
-    fn rule(&mut self, _: &PacketFacts, number: u32, keys: &mut impl Keys<(u32, u32)>) -> Ruling {
+    fn rule(
+        &mut self,
+        _: &PacketFacts,
+        _: MeteringKey,
+        number: u32,
+        keys: &mut impl Keys<(u32, u32)>,
+    ) -> Ruling {
         let kept = keys.kept(number).unwrap();
         kept.1 += 1;
         let number = if kept.1.is_multiple_of(3) { 0 } else { kept.0 };
@@ -85,9 +91,10 @@ fn every_key_keeps_its_own_through_growth_and_drops() {
             dropped.iter().for_each(|number| *expected.get_mut(number).unwrap() = 0);
             assert_eq!(rekeyer.len(), 4_000 - dropped.len());
         }
-        rekeyer.flush(Some(WindowIndex(i64::from(round / 3))), &mut out, &mut counter);
+        let _ = rekeyer
+            .flush(Some(WindowIndex(i64::from(round / 3))), &mut out, &mut counter, |_| Ok::<_, ()>(()));
     }
-    rekeyer.flush(None, &mut out, &mut counter);
+    let _ = rekeyer.flush(None, &mut out, &mut counter, |_| Ok::<_, ()>(()));
     out.for_each_counted(|placement, key, counters| {
         assert!(key.point.0 > 0);
         let number = number_of(key);
@@ -96,7 +103,7 @@ fn every_key_keeps_its_own_through_growth_and_drops() {
     });
     assert_eq!(found, counted);
     out.clear();
-    rekeyer.flush(None, &mut out, &mut counter);
+    let _ = rekeyer.flush(None, &mut out, &mut counter, |_| Ok::<_, ()>(()));
     assert!(out.is_empty(), "nothing is handed on twice");
 }
 
@@ -108,7 +115,7 @@ impl Rekey<()> for TenSeconds {
 
     fn begin(&mut self, _: u32, _: MeteringKey) {}
 
-    fn rule(&mut self, _: &PacketFacts, _: u32, _: &mut impl Keys<()>) -> Ruling {
+    fn rule(&mut self, _: &PacketFacts, _: MeteringKey, _: u32, _: &mut impl Keys<()>) -> Ruling {
         self.0 += 1;
         Ruling { number: 1, idle: Some(10 * SECOND), anew: false }
     }
@@ -131,7 +138,7 @@ fn ten_seconds(packets: &[(i64, i64, bool, u8, u32)]) -> (u64, Vec<InWindow>) {
         batch.push(Placement { window: WindowIndex(*window), late: *late }, &packet);
     }
     rekeyer.rekey(&batch, &mut out, &mut judge);
-    rekeyer.flush(None, &mut out, &mut judge);
+    let _ = rekeyer.flush(None, &mut out, &mut judge, |_| Ok::<_, ()>(()));
     let mut found = Vec::new();
     out.for_each_counted(|placement, _, counters| {
         let FlowCounters { packets, bytes, first, last, .. } = *counters;

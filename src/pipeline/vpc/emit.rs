@@ -252,7 +252,7 @@ impl<S: RecordSink> Emit for VpcEmitter<S> {
         let placement = window.placement();
         self.sink.begin_window(placement);
         let before = self.written.records;
-        let mut owners = BTreeSet::new();
+        let (mut owners, mut last_owner) = (BTreeSet::new(), None);
         let mut rows = Rows::new(self.memory);
         let mut first_pass = true;
         let mut bounds = (i64::MAX, i64::MIN);
@@ -262,8 +262,9 @@ impl<S: RecordSink> Emit for VpcEmitter<S> {
                 bounds.1 = bounds.1.max(flow.counters.last.seconds());
                 for (at, sighted) in self.classes.get(flow.key.point.0).iter().enumerate() {
                     let row = self.row(flow, sighted, at);
-                    if first_pass {
+                    if first_pass && last_owner != Some(row.key.owner) {
                         owners.insert(row.key.owner);
+                        last_owner = Some(row.key.owner);
                     }
                     rows.push(row);
                 }

@@ -1,53 +1,72 @@
 //! What the judge keeps of flows and connections.
 
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
+
 use crate::flow::{FlowCounters, FlowKey};
 use crate::meter::Placement;
 use crate::packet::{Notes, Protocol, SkipReason};
 use crate::pipeline::ledger::{TakenBack, VpcTotal};
-use crate::vpc::{Asked, Connection, InterfaceIndex, Peer, Sight, Special, Traffic, Verdict};
+use crate::vpc::{Connection, InterfaceIndex, Peer, Sight, Special, Traffic, Verdict};
 
 /// No connection: nothing is remembered here.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// One interface that a flow passes.
+/// What is kept of a flow at one of its ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Side {
-    pub(super) sight: Sight,
-    pub(super) asked: Asked,
     pub(super) connection: u32,
-    pub(super) special: Option<Special>,
-    pub(super) peer: Option<Peer>,
-    /// Whether packets under the present ruling keep the connection alive.
-    pub(super) refreshes: bool,
     /// The next flow of the same connection.
     pub(super) next: Member,
+    /// The number of what the rules have answered.
+    pub(super) asked: u32,
+    pub(super) special: Option<Special>,
+    /// Whether packets under the present ruling keep the connection alive.
+    pub(super) refreshes: bool,
 }
 
-/// What is known of a flow, and looked at only where its packets change something.
+impl Side {
+    /// Of no interface, or of one of which nothing is known yet.
+    pub(super) const NEW: Side =
+        Side { connection: NONE, next: Member::NONE, asked: 0, special: None, refreshes: false };
+}
+
+/// What is known of a flow, and looked at only where its packets change something: one cache line.
 #[derive(Debug)]
 pub(super) struct Flow {
-    pub(super) traffic: Traffic,
-    /// Where it was captured.
-    pub(super) capture: usize,
-    /// What is noted of its packets.
-    pub(super) notes: Notes,
+    /// The interface that it comes from, the one that it goes to.
+    pub(super) ends: [Option<Peer>; 2],
     /// The sending side, the receiving side.
-    pub(super) sides: [Option<Side>; 2],
+    pub(super) sides: [Side; 2],
     /// A regional NAT gateway that it passes, and whether out of it.
     pub(super) regional: Option<(u32, bool)>,
-    /// The verdicts of its last packet, and the number of the ruling that they came to.
-    pub(super) verdicts: [Option<Verdict>; 2],
-    pub(super) ruling: Option<u32>,
+    /// The number of the verdicts of its last packet, and that of the ruling that they came to.
+    pub(super) verdicts: u32,
+    pub(super) ruling: u32,
 }
 
+/// The verdicts of both sides.
+pub(super) type Verdicts = [Option<Verdict>; 2];
+
 impl Flow {
+    /// Its passing of one of its ends.
+    pub(super) fn sight(&self, at: usize) -> Option<Sight> {
+        let [from, to] = self.ends;
+        let (own, other) = if at == 0 { (from, to) } else { (to, from) };
+        let interface = own?.interface;
+        let next = other.map(|other| other.interface).filter(|next| *next != interface);
+        Some(Sight { interface, egress: at == 0, next })
+    }
+
     pub(super) fn side(&self, at: usize) -> Option<&Side> {
-        self.sides.get(at)?.as_ref()
+        self.sides.get(at)
     }
 
     /// The connections that it belongs to.
     pub(super) fn connections(&self) -> impl Iterator<Item = u32> + Clone {
-        self.sides.iter().flatten().map(|side| side.connection).filter(|connection| *connection != NONE)
+        self.sides.iter().map(|side| side.connection).filter(|connection| *connection != NONE)
     }
 }
 
@@ -85,14 +104,39 @@ pub(super) enum Ruled {
     Skipped { capture: usize, notes: Notes, reason: SkipReason },
 }
 
-/// What only packets that change something touch.
+/// What is kept of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remembered {
     pub(super) connection: Connection,
-    pub(super) protocol: Protocol,
-    pub(super) interface: InterfaceIndex,
     /// The first of the flows that belong to it.
     pub(super) members: Member,
+}
+
+/// Things that are many times the same, numbered as they came.
+#[derive(Debug)]
+pub(super) struct Numbered<T> {
+    things: IndexSet<T, RandomState>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Numbered { things: IndexSet::default() }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Numbered<T> {
+    pub(super) fn number(&mut self, thing: T) -> u32 {
+        // as many different things as that do not fit the memory
+        self.things.insert_full(thing).0 as u32
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<T> {
+        self.things.get_index(number as usize).copied()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.things.clear();
+    }
 }
 
 /// One interface's view of a connection: the same for both directions.
@@ -146,4 +190,14 @@ pub(super) fn connection_id(interface: InterfaceIndex, traffic: &Traffic) -> Opt
     }
     let flow = flow.min(flow.reversed());
     Some(ConnectionId { interface, flow, icmp: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_is_one_cache_line() {
+        assert_eq!(size_of::<Flow>(), 64);
+    }
 }

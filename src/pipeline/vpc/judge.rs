@@ -18,14 +18,16 @@
 //!
 //! If you change this: the short way must come to the same as the long one. `the_short_way_is_the_long_way` holds it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 
 use super::classes::{ClassReader, Classes, Owner};
 use super::drops::{OwnersOn, SeenOn};
-use super::flows::{ConnectionId, Flow, Judged, Member, NONE, Remembered, Ruled, Side, connection_id};
+use super::flows::{
+    ConnectionId, Flow, Judged, Member, NONE, Numbered, Remembered, Ruled, Side, Verdicts, connection_id,
+};
 use super::options::VpcOptions;
 use super::outcome::{Outcome, outcome};
 use super::sighting::Points;
@@ -33,12 +35,10 @@ use crate::flow::{FlowCounters, FlowKey, MeteringKey, ObservationPoint, WindowIn
 use crate::meter::{Batch, Keys, PacketFacts, Placement, Rekey, Rekeyer, Ruling, Settled};
 use crate::packet::{TcpFlags, Timestamp};
 use crate::record::Action;
-use crate::vpc::{
-    Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Sight, Traffic, Verdict, Vpc, Why,
-};
+use crate::vpc::{Answer, Asked, Connection, InterfaceIndex, Moment, Peer, Traffic, Verdict, Vpc, Why};
 
 /// How many flows are held before the first look for some that can be dropped.
-const FIRST_SWEEP: usize = 1 << 16;
+const FIRST_SWEEP: usize = 1 << 17;
 
 /// The judge: the table of its flows, and the rest.
 pub(super) struct Judge {
@@ -56,11 +56,12 @@ struct Court {
     seen_on: SeenOn,
     /// The action of packets of no known interface.
     unknown_action: Action,
-    numbers: HashMap<ConnectionId, u32, RandomState>,
-    remembered: Vec<Remembered>,
-    /// What was ruled so far, each once, by the number of its ruling.
-    rulings: Vec<Ruled>,
-    ruling_numbers: HashMap<Ruled, u32, RandomState>,
+    remembered: IndexMap<ConnectionId, Remembered, RandomState>,
+    /// What the rules have answered to flows.
+    asked: Numbered<Asked>,
+    verdicts: Numbered<Verdicts>,
+    /// What was ruled so far.
+    rulings: Numbered<Ruled>,
     /// The time of the first of all packets, in nanoseconds.
     since: i64,
     judged: Judged,
@@ -70,22 +71,23 @@ struct Court {
 
 impl Judge {
     pub(super) fn new(options: VpcOptions, points: Points, unknown_action: Option<Action>) -> Judge {
-        let court = Court {
+        let mut court = Court {
             vpc: options.vpc.clone(),
             options,
             points,
             classes: Classes::default(),
             seen_on: SeenOn::default(),
             unknown_action: unknown_action.unwrap_or(Action::Accept),
-            numbers: HashMap::default(),
-            remembered: Vec::new(),
-            rulings: Vec::new(),
-            ruling_numbers: HashMap::default(),
+            remembered: IndexMap::default(),
+            asked: Numbered::default(),
+            verdicts: Numbered::default(),
+            rulings: Numbered::default(),
             since: i64::MIN,
             judged: Judged::default(),
             #[cfg(test)]
             long_way_only: false,
         };
+        court.forget_answers();
         Judge { flows: Rekeyer::default(), court, sweep_at: FIRST_SWEEP }
     }
 
@@ -112,9 +114,17 @@ impl Judge {
         }
     }
 
-    /// Hands on what was counted in windows below `passed`, or in all.
-    pub(super) fn flush(&mut self, passed: Option<WindowIndex>, out: &mut Batch) {
-        self.flows.flush(passed, out, &mut self.court);
+    /// Hands on what was counted in windows below `passed`, or in all, batch by batch.
+    ///
+    /// # Errors
+    /// The taker's.
+    pub(super) fn flush<E>(
+        &mut self,
+        passed: Option<WindowIndex>,
+        out: &mut Batch,
+        take: impl FnMut(&mut Batch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.flows.flush(passed, out, &mut self.court, take)
     }
 }
 
@@ -129,48 +139,42 @@ impl Rekey<Flow> for Court {
         let sighted = self.points.get(key.point);
         let traffic = Traffic::new(key.flow, key.icmp);
         let FlowKey { srcaddr, dstaddr, .. } = key.flow;
-        let [from, to] = [(sighted.from, srcaddr), (sighted.to, dstaddr)].map(|(by_mac, address)| {
+        let ends = [(sighted.from, srcaddr), (sighted.to, dstaddr)].map(|(by_mac, address)| {
             let found = by_mac.or_else(|| self.vpc.interface_at(address));
             found.map(|interface| Peer { interface, by_mac: by_mac.is_some() })
         });
-        let sides = [(from, to, true), (to, from, false)].map(|(own, peer, egress)| {
-            let interface = own?.interface;
-            let next = peer.map(|peer| peer.interface).filter(|next| *next != interface);
-            let special = self.vpc.special(interface, &traffic);
-            // an interface without groups, such as a NAT gateway's, remembers nothing
-            let groups = self.vpc.interface(interface).is_some_and(|interface| !interface.groups.is_empty());
-            let remembers = special.is_none() && groups;
-            let connection = if remembers { self.connection_of(interface, &traffic) } else { NONE };
-            let sight = Sight { interface, egress, next };
-            let asked = Asked::default();
-            Some(Side { sight, asked, connection, special, peer, refreshes: false, next: Member::NONE })
-        });
+        let [from, to] = ends;
         let regional =
             if self.vpc.has_regional_nat() { self.regional_nat(&key.flow, from, to) } else { None };
-        let interfaces = sides.iter().flatten().map(|side| Owner::Interface(side.sight.interface));
+        let interfaces = ends.iter().flatten().map(|end| Owner::Interface(end.interface));
         let owners = interfaces.chain(regional.map(|(at, _)| Owner::RegionalNat(at)));
         self.seen_on.note(sighted.capture, sighted.interface, owners, &self.options);
-        let mut flow = Flow {
-            traffic,
-            capture: sighted.capture,
-            notes: sighted.notes,
-            sides,
-            regional,
-            verdicts: [None, None],
-            ruling: None,
-        };
+        let mut flow = Flow { ends, sides: [Side::NEW; 2], regional, verdicts: NONE, ruling: NONE };
+        for (side, end) in flow.sides.iter_mut().zip(ends) {
+            let Some(Peer { interface, .. }) = end else { continue };
+            side.special = self.vpc.special(interface, &traffic);
+            // an interface without groups, such as a NAT gateway's, remembers nothing
+            let groups = self.vpc.interface(interface).is_some_and(|interface| !interface.groups.is_empty());
+            if side.special.is_none() && groups {
+                side.connection = self.connection_of(interface, &traffic);
+            }
+        }
         self.link(number, &mut flow);
         flow
     }
 
-    fn rule(&mut self, packet: &PacketFacts, number: u32, keys: &mut impl Keys<Flow>) -> Ruling {
-        let connections = keys
-            .kept(number)
-            .map_or([NONE; 2], |flow| flow.sides.map(|side| side.map_or(NONE, |side| side.connection)));
+    fn rule(
+        &mut self,
+        packet: &PacketFacts,
+        key: MeteringKey,
+        number: u32,
+        keys: &mut impl Keys<Flow>,
+    ) -> Ruling {
+        let connections = keys.kept(number).map_or([NONE; 2], |flow| flow.sides.map(|side| side.connection));
         connections.into_iter().for_each(|connection| self.bring_up(connection, keys));
         let mut changed = [NONE; 2];
         let Some(flow) = keys.kept(number) else { return Ruling { number: 0, idle: None, anew: false } };
-        let (ruling, refreshed) = self.rule_on_flow(packet, flow, &mut changed);
+        let (ruling, refreshed) = self.rule_on_flow(packet, &key, flow, &mut changed);
         for connection in changed {
             self.revoke_others(connection, number, keys);
         }
@@ -178,8 +182,8 @@ impl Rekey<Flow> for Court {
     }
 
     fn settle(&mut self, ruling: u32, placement: Placement, counters: &FlowCounters) -> Settled {
-        match self.rulings.get(ruling as usize) {
-            Some(&Ruled::Counted { class, sights, undecided, unknown_owner }) => {
+        match self.rulings.get(ruling) {
+            Some(Ruled::Counted { class, sights, undecided, unknown_owner }) => {
                 let total = &mut self.judged.total;
                 let more = u64::from(sights.saturating_sub(1));
                 total.packets_in_second_records += more * counters.packets;
@@ -188,7 +192,7 @@ impl Rekey<Flow> for Court {
                 total.packets_of_no_known_interface += u64::from(unknown_owner) * counters.packets;
                 Settled::Counted { point: ObservationPoint(class), with_direction: unknown_owner }
             }
-            Some(&Ruled::Skipped { capture, notes, reason }) => {
+            Some(Ruled::Skipped { capture, notes, reason }) => {
                 self.judged.take_back(capture, notes, reason, placement, counters);
                 Settled::LeftOut
             }
@@ -201,18 +205,17 @@ impl Court {
     /// Puts a flow into the lists of its connections' flows.
     fn link(&mut self, number: u32, flow: &mut Flow) {
         for (at, side) in flow.sides.iter_mut().enumerate() {
-            let Some(side) = side else { continue };
-            let Some(remembered) = self.remembered.get_mut(side.connection as usize) else { continue };
+            let Some((_, remembered)) = self.remembered.get_index_mut(side.connection as usize) else {
+                continue;
+            };
             side.next = std::mem::replace(&mut remembered.members, Member::new(number, at));
         }
     }
 
     /// Notes the packets of a connection's flows that were not ruled on one by one.
     fn bring_up(&mut self, connection: u32, keys: &mut impl Keys<Flow>) {
-        let Some(Remembered { connection, members, .. }) = self.remembered.get_mut(connection as usize)
-        else {
-            return;
-        };
+        let found = self.remembered.get_index_mut(connection as usize);
+        let Some((_, Remembered { connection, members })) = found else { return };
         let mut at = *members;
         while let Some((number, side)) = at.get() {
             let last = keys.last(number);
@@ -226,7 +229,8 @@ impl Court {
 
     /// Ends the rulings of a connection's flows but one.
     fn revoke_others(&self, connection: u32, but: u32, keys: &mut impl Keys<Flow>) {
-        let mut at = self.remembered.get(connection as usize).map_or(Member::NONE, |found| found.members);
+        let found = self.remembered.get_index(connection as usize);
+        let mut at = found.map_or(Member::NONE, |(_, found)| found.members);
         while let Some((number, side)) = at.get() {
             if number != but {
                 keys.revoke(number);
@@ -241,9 +245,11 @@ impl Court {
     fn rule_on_flow(
         &mut self,
         packet: &PacketFacts,
+        key: &MeteringKey,
         flow: &mut Flow,
         changed: &mut [u32; 2],
     ) -> (Ruling, bool) {
+        let traffic = Traffic::new(key.flow, key.icmp);
         let (time, flags) = (packet.time.nanos(), packet.logged_flags);
         let moment = Moment { time, since: self.since };
         let mut verdicts = [None, None];
@@ -251,42 +257,46 @@ impl Court {
         // how long the verdicts stay the same, and on which connections that depends
         let mut idle = Some(i64::MAX);
         let mut refreshes = [false; 2];
-        for (at, (side, verdict)) in flow.sides.iter_mut().zip(&mut verdicts).enumerate() {
-            let Some(side) = side.as_mut().filter(|_| !ended) else { continue };
+        let sights = [flow.sight(0), flow.sight(1)];
+        for (at, ((side, sight), verdict)) in flow.sides.iter_mut().zip(sights).zip(&mut verdicts).enumerate()
+        {
+            let Some(sight) = sight.filter(|_| !ended) else { continue };
             if let Some(special) = side.special {
                 *verdict = Some(Verdict { answer: Answer::Yes, why: Why::Special(special) });
                 continue;
             }
+            let known = self.asked.get(side.asked).unwrap_or_default();
+            let mut asked = known;
             let mut unremembered = Connection::default();
-            let judged = match self.remembered.get_mut(side.connection as usize) {
-                Some(Remembered { connection, protocol, .. }) => {
-                    let timeouts = self.vpc.timeouts(side.sight.interface);
+            let judged = match self.remembered.get_index_mut(side.connection as usize) {
+                Some((_, Remembered { connection, .. })) => {
+                    let protocol = traffic.flow.protocol;
+                    let timeouts = self.vpc.timeouts(sight.interface);
                     // what is forgotten begins anew, and is counted anew
-                    let forgotten = connection.is_forgotten(*protocol, &timeouts, time);
+                    let forgotten = connection.is_forgotten(protocol, &timeouts, time);
                     let (before, was_mid_stream) = (*connection, connection.is_mid_stream() && !forgotten);
-                    let judged =
-                        self.vpc.judge(side.sight, &flow.traffic, flags, moment, connection, &mut side.asked);
+                    let judged = self.vpc.judge(sight, &traffic, flags, moment, connection, &mut asked);
                     let joined = connection.is_mid_stream() && !was_mid_stream;
-                    if joined && self.options.wants(Owner::Interface(side.sight.interface)) {
+                    if joined && self.options.wants(Owner::Interface(sight.interface)) {
                         self.judged.total.connections_judged_mid_stream += 1;
                     }
                     if !connection.differs_in_time_alone(&before) {
                         changed.iter_mut().skip(at).take(1).for_each(|changed| *changed = side.connection);
                     }
                     // what the ACL stops on its way in does not reach the connection
-                    let stopped = !side.sight.egress && matches!(judged.why, Why::Denied(_));
+                    let stopped = !sight.egress && matches!(judged.why, Why::Denied(_));
                     if !stopped {
                         refreshes.iter_mut().skip(at).take(1).for_each(|refreshes| *refreshes = true);
-                        let steady = connection.steady(*protocol, side.sight.egress, &timeouts);
+                        let steady = connection.steady(protocol, sight.egress, &timeouts);
                         idle = idle.and_then(|idle| Some(idle.min(steady?)));
                     }
                     judged
                 }
-                None => {
-                    let connection = &mut unremembered;
-                    self.vpc.judge(side.sight, &flow.traffic, flags, moment, connection, &mut side.asked)
-                }
+                None => self.vpc.judge(sight, &traffic, flags, moment, &mut unremembered, &mut asked),
             };
+            if asked != known {
+                side.asked = self.asked.number(asked);
+            }
             // what the sender's side refuses never reaches the receiver's
             ended = judged.answer == Answer::No;
             *verdict = Some(judged);
@@ -299,37 +309,37 @@ impl Court {
         for (side, refreshes) in flow.sides.iter_mut().zip(refreshes) {
             // packets that are ruled on one by one are noted by that
             let refreshes = refreshes && idle.is_some();
-            if let Some(side) = side {
-                refreshed |= side.refreshes != refreshes;
-                side.refreshes = refreshes;
-            }
+            refreshed |= side.refreshes != refreshes;
+            side.refreshes = refreshes;
         }
-        let number = match flow.ruling {
-            Some(number) if flow.verdicts == verdicts => number,
-            _ => {
-                flow.verdicts = verdicts;
-                let ruled = match outcome(&self.options, &mut self.classes, self.unknown_action, flow) {
-                    Outcome::Count { class, sights, undecided, unknown_owner } => {
-                        Ruled::Counted { class, sights, undecided, unknown_owner }
-                    }
-                    Outcome::Skip(reason) => {
-                        Ruled::Skipped { capture: flow.capture, notes: flow.notes, reason }
-                    }
-                };
-                *flow.ruling.insert(self.number(ruled))
-            }
-        };
-        (Ruling { number, idle, anew: false }, refreshed)
+        let came_to = self.verdicts.number(verdicts);
+        if flow.ruling == NONE || flow.verdicts != came_to {
+            flow.verdicts = came_to;
+            let ruled = self.outcome(key, flow, &traffic, &verdicts);
+            flow.ruling = self.rulings.number(ruled);
+        }
+        (Ruling { number: flow.ruling, idle, anew: false }, refreshed)
     }
 
-    /// The number of a ruling.
-    fn number(&mut self, ruled: Ruled) -> u32 {
-        let next = u32::try_from(self.rulings.len()).unwrap_or(u32::MAX);
-        let number = *self.ruling_numbers.entry(ruled).or_insert(next);
-        if number == next {
-            self.rulings.push(ruled);
+    /// What verdicts come to.
+    fn outcome(&mut self, key: &MeteringKey, flow: &Flow, traffic: &Traffic, verdicts: &Verdicts) -> Ruled {
+        match outcome(&self.options, &mut self.classes, self.unknown_action, flow, traffic, verdicts) {
+            Outcome::Count { class, sights, undecided, unknown_owner } => {
+                Ruled::Counted { class, sights, undecided, unknown_owner }
+            }
+            Outcome::Skip(reason) => {
+                let sighted = self.points.get(key.point);
+                Ruled::Skipped { capture: sighted.capture, notes: sighted.notes, reason }
+            }
         }
-        number
+    }
+
+    /// Forgets what the rules have answered and what that came to: flows that have numbers of it lose them.
+    fn forget_answers(&mut self) {
+        self.asked.clear();
+        self.verdicts.clear();
+        // the number of those that have asked nothing yet
+        self.asked.number(Asked::default());
     }
 
     /// A regional NAT gateway that a packet passes, and whether out of it: it has public addresses but no interface, so
@@ -346,16 +356,10 @@ impl Court {
     /// The memory of a flow's connection at an interface.
     fn connection_of(&mut self, interface: InterfaceIndex, traffic: &Traffic) -> u32 {
         let Some(id) = connection_id(interface, traffic) else { return NONE };
-        let next = u32::try_from(self.remembered.len()).unwrap_or(NONE);
-        let number = *self.numbers.entry(id).or_insert(next);
-        if number == next {
-            self.remembered.push(Remembered {
-                connection: Connection::default(),
-                protocol: traffic.flow.protocol,
-                interface,
-                members: Member::NONE,
-            });
-        }
+        let entry = self.remembered.entry(id);
+        // as many connections as that do not fit the memory
+        let number = entry.index() as u32;
+        entry.or_insert(Remembered { connection: Connection::default(), members: Member::NONE });
         number
     }
 }

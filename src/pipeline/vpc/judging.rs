@@ -21,31 +21,34 @@ impl<S: Sink> Judging<S> {
 
     /// Hands on what is still counted here; gives what was counted beside the records, and the sink.
     pub(super) fn end(mut self) -> (Judged, S) {
-        self.judge.flush(None, &mut self.judged);
         // an output that has failed keeps its error
-        let _ = self.hand_on();
+        let _ = self.flush(None);
         (self.judge.into_judged(), self.sink)
     }
 
-    fn hand_on(&mut self) -> Result<(), Stopped> {
-        if self.judged.is_empty() {
-            return Ok(());
-        }
-        let counted = self.sink.count(&self.judged);
-        self.judged.clear();
-        counted
+    fn flush(&mut self, passed: Option<WindowIndex>) -> Result<(), Stopped> {
+        let Judging { judge, judged, sink } = self;
+        judge.flush(passed, judged, |judged| hand_on(judged, sink))
     }
+}
+
+fn hand_on(judged: &mut Batch, sink: &mut impl Sink) -> Result<(), Stopped> {
+    if judged.is_empty() {
+        return Ok(());
+    }
+    let counted = sink.count(judged);
+    judged.clear();
+    counted
 }
 
 impl<S: Sink> Sink for Judging<S> {
     fn count(&mut self, batch: &Batch) -> Result<(), Stopped> {
         self.judge.judge(batch, &mut self.judged);
-        self.hand_on()
+        hand_on(&mut self.judged, &mut self.sink)
     }
 
     fn close(&mut self, passed: WindowIndex) -> Result<(), Stopped> {
-        self.judge.flush(Some(passed), &mut self.judged);
-        self.hand_on()?;
+        self.flush(Some(passed))?;
         self.sink.close(passed)
     }
 

@@ -1,12 +1,12 @@
 //! What the verdicts over a packet come to: the records that it is counted in, or why in none.
 
 use super::classes::{Classes, Owner, Sighted};
-use super::flows::Flow;
+use super::flows::{Flow, Verdicts};
 use super::options::VpcOptions;
 use crate::flow::FlowKey;
 use crate::packet::SkipReason;
 use crate::record::Action;
-use crate::vpc::{Answer, Special, Why};
+use crate::vpc::{Answer, Special, Traffic, Why};
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) fn outcome(
     classes: &mut Classes,
     unknown_action: Action,
     flow: &Flow,
+    traffic: &Traffic,
+    verdicts: &Verdicts,
 ) -> Outcome {
     let action = |answer| match answer {
         Answer::Yes => Some(Action::Accept),
@@ -38,25 +40,24 @@ pub(super) fn outcome(
         Answer::Unknown => None,
     };
     let mut sights: Vec<(Sighted, Option<&'static str>)> = Vec::with_capacity(3);
-    for (side, verdict) in flow.sides.iter().zip(flow.verdicts) {
-        let (Some(side), Some(verdict)) = (side, verdict) else { continue };
-        let between = side.peer.is_some_and(|peer| {
-            options.vpc.is_endpoint_and_load_balancer(side.sight.interface, peer.interface)
-        });
+    let others = flow.ends.iter().rev();
+    for (at, ((side, verdict), peer)) in flow.sides.iter().zip(verdicts).zip(others).enumerate() {
+        let (Some(sight), Some(verdict)) = (flow.sight(at), verdict) else { continue };
+        let between = peer
+            .is_some_and(|peer| options.vpc.is_endpoint_and_load_balancer(sight.interface, peer.interface));
         let unlogged = side.special.and_then(Special::unlogged_name);
         let sighted = Sighted {
-            owner: Owner::Interface(side.sight.interface),
-            egress: side.sight.egress,
+            owner: Owner::Interface(sight.interface),
+            egress: sight.egress,
             action: action(verdict.answer),
-            peer: side.peer,
+            peer: *peer,
             why: options.why.then_some(verdict.why),
         };
         sights.push((sighted, unlogged.or(between.then_some("endpoint-to-load-balancer"))));
     }
     if let Some((nat, egress)) = flow.regional {
         // what the interface in front of it refuses does not reach it
-        let refused = flow
-            .verdicts
+        let refused = verdicts
             .first()
             .is_some_and(|verdict| verdict.is_some_and(|verdict| verdict.answer == Answer::No));
         if !refused {
@@ -74,7 +75,7 @@ pub(super) fn outcome(
         if !options.wants(Owner::Unknown) {
             return Outcome::Skip(SkipReason::UnknownInterface);
         }
-        let FlowKey { srcaddr, dstaddr, .. } = flow.traffic.flow;
+        let FlowKey { srcaddr, dstaddr, .. } = traffic.flow;
         let is_ambiguous = [srcaddr, dstaddr].into_iter().any(|address| options.vpc.is_ambiguous(address));
         let sighted = Sighted {
             owner: Owner::Unknown,
@@ -83,7 +84,7 @@ pub(super) fn outcome(
             peer: None,
             why: (options.why && is_ambiguous).then_some(Why::Ambiguous),
         };
-        let special = options.vpc.special_of_strangers(&flow.traffic);
+        let special = options.vpc.special_of_strangers(traffic);
         sights.push((sighted, special.and_then(Special::unlogged_name)));
     }
     sights.retain(|(sighted, _)| options.wants(sighted.owner));

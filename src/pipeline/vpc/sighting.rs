@@ -27,8 +27,9 @@ pub(super) struct Sighted {
     pub(super) to: Option<InterfaceIndex>,
 }
 
-/// A frame's two MAC addresses, the receiver's first.
-type Macs = [u8; 12];
+/// A frame's two MAC addresses, the receiver's first, in two numbers that are compared faster than bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Macs(u64, u32);
 
 /// Where a packet came from, as far as its frame says, and its point.
 #[derive(Clone, Copy)]
@@ -40,11 +41,18 @@ struct Recent {
 /// What tells points apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Origin {
-    capture: usize,
+    macs: Macs,
+    /// As many captures as that do not fit the memory.
+    capture: u32,
     interface: u32,
     notes: Notes,
-    macs: Macs,
 }
+
+/// Of no packet.
+const NOBODYS: Recent = Recent {
+    origin: Origin { macs: Macs::NONE, capture: u32::MAX, interface: u32::MAX, notes: Notes::NONE },
+    point: ObservationPoint(u32::MAX),
+};
 
 /// The walk's part: gives each packet its point, and notices what captures lost.
 pub(in crate::pipeline) struct InterfacesSeen {
@@ -56,7 +64,7 @@ pub(in crate::pipeline) struct InterfacesSeen {
     with_macs: bool,
     numbers: HashMap<Sighted, ObservationPoint>,
     points: Arc<Mutex<Vec<Sighted>>>,
-    recent: Vec<Option<Recent>>,
+    recent: Vec<Recent>,
 }
 
 /// The judge's part: what a point stands for.
@@ -76,13 +84,13 @@ impl InterfacesSeen {
             vpc,
             numbers: HashMap::new(),
             points: points.clone(),
-            recent: vec![None; RECENT],
+            recent: vec![NOBODYS; RECENT],
         };
         (seen, Points { points, known: Vec::new() })
     }
 
     /// The point of a packet.
-    #[inline]
+    #[inline(always)]
     pub(in crate::pipeline) fn point(
         &mut self,
         capture: usize,
@@ -90,15 +98,13 @@ impl InterfacesSeen {
         noted: Notes,
         ip_offset: u32,
     ) -> ObservationPoint {
-        let macs = if self.with_macs { macs(packet, noted, ip_offset) } else { [0; 12] };
-        let origin = Origin { capture, interface: packet.interface, notes: noted, macs };
+        let macs = if self.with_macs { macs(packet, noted, ip_offset) } else { Macs::NONE };
+        let origin = Origin { macs, capture: capture as u32, interface: packet.interface, notes: noted };
         let at = slot(&origin);
-        if let Some(Some(recent)) = self.recent.get(at)
-            && recent.origin == origin
-        {
-            return recent.point;
+        match self.recent.get(at) {
+            Some(recent) if recent.origin == origin => recent.point,
+            _ => self.find(origin, at),
         }
-        self.find(origin, at)
     }
 
     /// Notes what a capture has lost up to its packet of this time, or up to its end.
@@ -145,15 +151,17 @@ impl InterfacesSeen {
         *known = losses.told();
     }
 
+    #[cold]
+    #[inline(never)]
     fn find(&mut self, origin: Origin, at: usize) -> ObservationPoint {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = origin.macs;
-        let interface_with = |mac: [u8; 6]| self.vpc.interface_with(Mac(mac)).filter(|_| self.with_macs);
+        let [receiver, sender] = origin.macs.both();
+        let interface_with = |mac| self.vpc.interface_with(mac).filter(|_| self.with_macs);
         let sighted = Sighted {
-            capture: origin.capture,
+            capture: origin.capture as usize,
             interface: origin.interface,
             notes: origin.notes,
-            from: interface_with([g, h, i, j, k, l]),
-            to: interface_with([a, b, c, d, e, f]),
+            from: interface_with(sender),
+            to: interface_with(receiver),
         };
         let next = ObservationPoint(u32::try_from(self.numbers.len()).unwrap_or(u32::MAX));
         let point = *self.numbers.entry(sighted).or_insert(next);
@@ -162,17 +170,47 @@ impl InterfacesSeen {
             self.points.lock().unwrap_or_else(PoisonError::into_inner).push(sighted);
         }
         if let Some(recent) = self.recent.get_mut(at) {
-            *recent = Some(Recent { origin, point });
+            *recent = Recent { origin, point };
         }
         point
     }
 }
 
-/// A place among the recent ones: the low bytes of both addresses tell interfaces apart.
+impl Macs {
+    const NONE: Macs = Macs(0, 0);
+
+    /// The addresses in a frame: the receiver's, the sender's.
+    #[inline]
+    fn in_frame(frame: &[u8]) -> Option<Macs> {
+        let (most, rest) = frame.split_first_chunk()?;
+        Some(Macs(u64::from_be_bytes(*most), u32::from_be_bytes(*rest.first_chunk()?)))
+    }
+
+    /// The sender's address alone, at the beginning of these bytes.
+    #[inline]
+    fn of_sender(bytes: &[u8]) -> Option<Macs> {
+        let (most, rest) = bytes.split_first_chunk::<2>()?;
+        Some(Macs(u16::from_be_bytes(*most).into(), u32::from_be_bytes(*rest.first_chunk()?)))
+    }
+
+    /// The receiver's, the sender's.
+    fn both(self) -> [Mac; 2] {
+        let [a, b, c, d, e, f, g, h] = self.0.to_be_bytes();
+        let [i, j, k, l] = self.1.to_be_bytes();
+        [Mac([a, b, c, d, e, f]), Mac([g, h, i, j, k, l])]
+    }
+
+    /// Their last two bytes, which tell interfaces apart.
+    #[inline]
+    fn low_bytes(self) -> u32 {
+        (self.0 as u32 & 0xffff_0000) | (self.1 & 0xffff)
+    }
+}
+
+/// A place among the recent ones.
 #[inline]
 fn slot(origin: &Origin) -> usize {
-    let [_, _, _, _, e, f, _, _, _, _, k, l] = origin.macs;
-    let mixed = (u32::from_be_bytes([e, f, k, l]) ^ origin.interface).wrapping_mul(0x9e37_79b1);
+    let mixed = (origin.macs.low_bytes() ^ origin.interface).wrapping_mul(0x9e37_79b1);
     (mixed >> 20) as usize % RECENT
 }
 
@@ -180,30 +218,21 @@ fn slot(origin: &Origin) -> usize {
 /// the inner frame; Geneve and GRE carry bare IP.
 #[inline]
 fn macs(packet: &CapturedPacket<'_>, notes: Notes, ip_offset: u32) -> Macs {
-    let bytes = |at: usize| packet.data.get(at..).and_then(|data| data.first_chunk::<12>()).copied();
-    let source = |at: usize| {
-        let mut macs = [0; 12];
-        if let Some(source) = packet.data.get(at..).and_then(|data| data.first_chunk::<6>())
-            && let Some(place) = macs.last_chunk_mut::<6>()
-        {
-            *place = *source;
-        }
-        Some(macs)
-    };
     let found = if notes.contains(Note::Geneve) || notes.contains(Note::Gre) {
         None
     } else if notes.contains(Note::Vxlan) {
         // a VLAN tag between would move them; frames within a mirror have none
-        (ip_offset as usize).checked_sub(14).and_then(bytes)
+        let frame = (ip_offset as usize).checked_sub(14).and_then(|at| packet.data.get(at..));
+        frame.and_then(Macs::in_frame)
     } else {
         match packet.link_type {
-            LinkType::ETHERNET => bytes(0),
-            LinkType::LINUX_SLL => source(6),
-            LinkType::LINUX_SLL2 => source(12),
+            LinkType::ETHERNET => Macs::in_frame(packet.data),
+            LinkType::LINUX_SLL => packet.data.get(6..).and_then(Macs::of_sender),
+            LinkType::LINUX_SLL2 => packet.data.get(12..).and_then(Macs::of_sender),
             _ => None,
         }
     };
-    found.unwrap_or_default()
+    found.unwrap_or(Macs::NONE)
 }
 
 impl Points {

@@ -14,7 +14,7 @@ mod twice;
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use self::node::{Node, Result};
 pub use self::toml::TOML_WORDS;
@@ -65,7 +65,7 @@ impl ModelBuilder {
         match text.trim_start().chars().next() {
             Some('{') => self.add_json(file, text),
             // a TOML may begin with `[vpc]` or `[[interface]]`, a JSON list with neither
-            Some('[') if serde_json::from_str::<Value>(text).is_ok() => Err(VpcError {
+            Some('[') if serde_json::from_str::<Value<'_>>(text).is_ok() => Err(VpcError {
                 place: Place { file: file.to_owned(), path: String::new() },
                 what: "found a list, expected an object as the AWS CLI prints it".to_owned(),
                 hint: Some("leave `--query` out of the command that made it".to_owned()),
@@ -81,7 +81,7 @@ impl ModelBuilder {
 
     fn add_json(&mut self, file: &str, text: &str) -> Result<()> {
         let mut unfinished = None;
-        for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        for document in serde_json::Deserializer::from_str(text).into_iter::<Value<'_>>() {
             let document = document.map_err(|error| {
                 let hint = error.is_eof().then(|| "the file is cut short; make it again".to_owned());
                 VpcError {
@@ -100,7 +100,7 @@ impl ModelBuilder {
                 }
             }
             let Some(command) = read_as else {
-                return Err(unknown_document(&root, members.keys().map(String::as_str)));
+                return Err(unknown_document(&root, members.keys()));
             };
             // what is not the next page leaves the one before without it
             let left = unfinished.take().filter(|(of, _)| *of != command);
@@ -130,7 +130,7 @@ impl ModelBuilder {
                 hint: None,
             }
         })?;
-        toml::read(self, &Node::root(file, &document))
+        toml::read(self, &Node::root(file, &toml::as_json(&document)))
     }
 
     /// The model, with what is missing from it.

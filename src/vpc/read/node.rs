@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec, Value};
 
 use crate::vpc::rules::parse_cidr;
 use crate::vpc::{Place, VpcError};
@@ -17,7 +17,7 @@ pub(super) struct Node<'a> {
     file: &'a str,
     /// `None` for a whole document.
     step: Option<Rc<Step<'a>>>,
-    value: &'a Value,
+    value: &'a Value<'a>,
 }
 
 /// The last step of a path. Paths are put into words only where they are asked for: few of many values are.
@@ -37,7 +37,7 @@ pub(super) type Result<T> = std::result::Result<T, VpcError>;
 
 impl<'a> Node<'a> {
     /// A whole document.
-    pub(super) fn root(file: &'a str, value: &'a Value) -> Self {
+    pub(super) fn root(file: &'a str, value: &'a Value<'a>) -> Self {
         Node { file, step: None, value }
     }
 
@@ -77,11 +77,11 @@ impl<'a> Node<'a> {
     }
 
     /// The object's members.
-    pub(super) fn object(&self) -> Result<&'a Map<String, Value>> {
+    pub(super) fn object(&self) -> Result<&'a ObjectAsVec<'a>> {
         self.value.as_object().ok_or_else(|| self.expected("an object"))
     }
 
-    fn child(&self, to: To<'a>, value: &'a Value) -> Node<'a> {
+    fn child(&self, to: To<'a>, value: &'a Value<'a>) -> Node<'a> {
         let step = Step { before: self.step.clone(), to };
         Node { file: self.file, step: Some(Rc::new(step)), value }
     }
@@ -114,7 +114,7 @@ impl<'a> Node<'a> {
     /// Its text.
     pub(super) fn text(&self) -> Result<String> {
         match self.value {
-            Value::String(text) if !text.is_empty() => Ok(text.clone()),
+            Value::Str(text) if !text.is_empty() => Ok(text.clone().into_owned()),
             _ => Err(self.expected("text")),
         }
     }
@@ -213,7 +213,7 @@ impl<'a> Node<'a> {
     /// Refuses members that have no meaning, so that a misspelt one is not passed over.
     pub(super) fn only(&self, known: &[&str]) -> Result<()> {
         for key in self.object()?.keys() {
-            if !known.contains(&key.as_str()) {
+            if !known.contains(&key) {
                 let nearest = known.iter().max_by(|a, b| {
                     strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key)).then_with(|| b.cmp(a))
                 });

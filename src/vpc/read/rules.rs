@@ -118,7 +118,7 @@ fn permission_rules(permission: &Node<'_>, rules: &mut Vec<SecurityRule>) -> Res
     let (protocol, ports) = protocol_and_ports(permission)?;
     const PEERS: [&str; 4] = ["IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"];
     let members = permission.object()?;
-    if !PEERS.iter().any(|key| members.contains_key(*key)) {
+    if !PEERS.iter().any(|key| members.contains_key(key)) {
         return Err(permission.error(
             "expected `IpRanges`, `Ipv6Ranges`, `PrefixListIds` or `UserIdGroupPairs`, found none of them",
         ));

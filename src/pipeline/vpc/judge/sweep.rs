@@ -1,6 +1,6 @@
 //! What does not matter any more is dropped.
 
-use super::super::flows::{Member, NONE, Remembered};
+use super::super::flows::{ConnectionId, Member, NONE, Remembered};
 use super::{FIRST_SWEEP, Judge};
 use crate::meter::Batch;
 
@@ -13,16 +13,16 @@ impl Judge {
         self.flows.for_each(|_, last, flow| {
             let Some(last) = last else { return };
             now = now.max(last.nanos());
-            for side in flow.sides.iter().flatten().filter(|side| side.refreshes) {
-                if let Some(remembered) = court.remembered.get_mut(side.connection as usize) {
+            for side in flow.sides.iter().filter(|side| side.refreshes) {
+                if let Some((_, remembered)) = court.remembered.get_index_mut(side.connection as usize) {
                     remembered.connection.seen(last.nanos());
                 }
             }
         });
         let mut renamed: Vec<u32> = Vec::with_capacity(court.remembered.len());
         let mut kept = 0;
-        for Remembered { connection, protocol, interface, .. } in &court.remembered {
-            let forgotten = connection.is_forgotten(*protocol, &court.vpc.timeouts(*interface), now);
+        for (ConnectionId { interface, flow, .. }, Remembered { connection, .. }) in &court.remembered {
+            let forgotten = connection.is_forgotten(flow.protocol, &court.vpc.timeouts(*interface), now);
             renamed.push(if forgotten { NONE } else { kept });
             kept += u32::from(!forgotten);
         }
@@ -33,16 +33,16 @@ impl Judge {
             connections.clone().next().is_some() && connections.all(|connection| rename(connection) != NONE)
         });
         let mut at = 0..;
-        court.remembered.retain_mut(|remembered| {
+        court.remembered.retain(|_, remembered| {
             remembered.members = Member::NONE;
             at.next().is_some_and(|at| rename(at) != NONE)
         });
-        court.numbers.retain(|_, number| {
-            *number = rename(*number);
-            *number != NONE
-        });
+        court.forget_answers();
         self.flows.for_each(|number, _, flow| {
-            flow.sides.iter_mut().flatten().for_each(|side| side.connection = rename(side.connection));
+            flow.verdicts = NONE;
+            for side in &mut flow.sides {
+                (side.connection, side.asked) = (rename(side.connection), 0);
+            }
             court.link(number, flow);
         });
         self.sweep_at = (self.flows.len() * 2).max(FIRST_SWEEP);

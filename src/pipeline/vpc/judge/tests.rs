@@ -148,7 +148,7 @@ proptest! {
             let judged = [&mut quick, &mut slow].map(|judge| {
                 let mut out = Batch::default();
                 judge.judge(&batch, &mut out);
-                judge.flush(None, &mut out);
+                let _ = judge.flush(None, &mut out, |_| Ok::<_, ()>(()));
                 counted(&out)
             });
             prop_assert_eq!(&judged[0], &judged[1]);

@@ -44,7 +44,7 @@ pub(super) fn interface(builder: &mut ModelBuilder, common: &Common, node: &Node
     let mut tags = Vec::new();
     if let Some(table) = node.get("tags")? {
         for key in table.object()?.keys() {
-            tags.push((key.clone(), table.need(key)?.text()?));
+            tags.push((key.to_owned(), table.need(key)?.text()?));
         }
     }
     let mut fields = Vec::new();

@@ -7,7 +7,7 @@ mod interface;
 mod network;
 mod rules;
 
-use serde_json::{Map, Number, Value};
+use serde_json_borrow::{ObjectAsVec, Value};
 
 use super::ModelBuilder;
 use super::node::{Node, Result};
@@ -115,24 +115,26 @@ pub(super) fn read(builder: &mut ModelBuilder, root: &Node<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The text as a document. What JSON has no word for (dates, infinite numbers) becomes what no key takes.
-pub(super) fn parse(text: &str) -> std::result::Result<Value, ::toml::de::Error> {
-    ::toml::from_str(text).map(|table: ::toml::Table| as_json(::toml::Value::Table(table)))
+/// The text as a document.
+pub(super) fn parse(text: &str) -> std::result::Result<::toml::Table, ::toml::de::Error> {
+    ::toml::from_str(text)
 }
 
-fn as_json(value: ::toml::Value) -> Value {
+/// A document as JSON. What JSON has no word for (dates, infinite numbers) becomes what no key takes.
+pub(super) fn as_json(table: &::toml::Table) -> Value<'_> {
+    Value::Object(table.iter().map(|(key, value)| (key.as_str(), value_as_json(value))).collect())
+}
+
+fn value_as_json(value: &::toml::Value) -> Value<'_> {
     match value {
-        ::toml::Value::String(text) => Value::String(text),
-        ::toml::Value::Integer(number) => number.into(),
-        ::toml::Value::Boolean(is_true) => Value::Bool(is_true),
-        ::toml::Value::Float(number) => {
-            Number::from_f64(number).map_or_else(|| Value::String(number.to_string()), Value::Number)
-        }
-        ::toml::Value::Datetime(_) => Value::Object(Map::new()),
-        ::toml::Value::Array(items) => Value::Array(items.into_iter().map(as_json).collect()),
-        ::toml::Value::Table(table) => {
-            Value::Object(table.into_iter().map(|(key, value)| (key, as_json(value))).collect())
-        }
+        ::toml::Value::String(text) => text.as_str().into(),
+        ::toml::Value::Integer(number) => (*number).into(),
+        ::toml::Value::Boolean(is_true) => (*is_true).into(),
+        ::toml::Value::Float(number) if number.is_finite() => (*number).into(),
+        ::toml::Value::Float(number) => number.to_string().into(),
+        ::toml::Value::Datetime(_) => Value::Object(ObjectAsVec::default()),
+        ::toml::Value::Array(items) => Value::Array(items.iter().map(value_as_json).collect()),
+        ::toml::Value::Table(table) => as_json(table),
     }
 }
 
