@@ -20,12 +20,10 @@ mod identity;
 mod inputs;
 mod inspect;
 mod interrupt;
-mod kind;
 mod kit;
 mod lint;
 mod live;
 mod mask;
-mod memory;
 mod merge;
 mod messages;
 mod objects;
@@ -40,6 +38,8 @@ mod shell;
 mod summary;
 mod table;
 mod vpc;
+
+use flowtruth::pipeline::{kind, memory};
 
 use args::{Cli, Command};
 use messages::Trouble;

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use arrow_schema::Schema;
+
 use super::error::PartialErrorKind;
+use super::schema::with_metadata;
 use crate::flow::{AggregationInterval, Windows};
 use crate::packet::Timestamp;
 
@@ -156,6 +159,11 @@ fn nanos(time: Timestamp) -> String {
 }
 
 impl Opening {
+    /// The columns of partial records, with this as their metadata.
+    pub fn schema(&self) -> Schema {
+        with_metadata(self.pairs())
+    }
+
     /// As metadata.
     pub(super) fn pairs(&self) -> Pairs {
         let Settings { interval, origin, decap, filter, from, until } = &self.settings;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Metadata, Schema, SchemaRef};
 
 /// The columns by their places: `schema` and whoever builds or reads a batch agree on them here.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,11 @@ pub fn schema() -> SchemaRef {
     static SCHEMA: OnceLock<SchemaRef> = OnceLock::new();
     let fields = || COLUMNS.map(|(name, kind, nullable)| Field::new(name, kind, nullable)).to_vec();
     Arc::clone(SCHEMA.get_or_init(|| Arc::new(Schema::new(fields()))))
+}
+
+/// The columns of partial records, with metadata.
+pub(super) fn with_metadata(pairs: impl IntoIterator<Item = (String, String)>) -> Schema {
+    Schema::new_with_metadata(schema().fields().clone(), pairs.into_iter().collect::<Metadata>())
 }
 
 /// What columns have to be for rows to be read from them. Whether values are missing is found in the rows.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{ArrowError, Metadata, Schema};
+use arrow_schema::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
@@ -13,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::metadata::{Closing, Opening};
-use super::schema::{COLUMNS, Column, schema};
+use super::schema::{COLUMNS, Column, schema, with_metadata};
 
 /// How many rows a row group of Parquet has: it is held in memory, compressed, until it is complete.
 const ROWS_OF_A_GROUP: usize = 1 << 18;
@@ -67,8 +67,7 @@ impl<W: Write + Send> PartialWriter<W> {
     pub fn new(form: PartialForm, output: W, opening: &Opening) -> io::Result<Self> {
         let inner = match form {
             PartialForm::Arrow => {
-                let schema = with_metadata(opening.pairs());
-                Inner::Arrow(Box::new(StreamWriter::try_new(output, &schema).map_err(of_arrow)?))
+                Inner::Arrow(Box::new(StreamWriter::try_new(output, &opening.schema()).map_err(of_arrow)?))
             }
             PartialForm::Parquet => {
                 let writer =
@@ -130,10 +129,6 @@ fn properties() -> WriterProperties {
         .set_offset_index_disabled(true)
         .set_created_by(concat!("flowtruth version ", env!("CARGO_PKG_VERSION")).to_owned())
         .build()
-}
-
-fn with_metadata(pairs: impl IntoIterator<Item = (String, String)>) -> Schema {
-    Schema::new_with_metadata(schema().fields().clone(), pairs.into_iter().collect::<Metadata>())
 }
 
 /// An error of the Arrow crate as the output's own, where it is one.

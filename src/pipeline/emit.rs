@@ -43,21 +43,21 @@ const TOGETHER: usize = 2048;
 
 /// Makes records of flows. One record is kept and filled anew for each.
 #[derive(Clone)]
-struct Records {
+pub(super) struct Records {
     record: FlowRecord,
     /// What the user says of packets whose own direction is not known.
     identity_direction: Option<FlowDirection>,
 }
 
 impl Records {
-    fn new(options: &RecordOptions) -> Records {
+    pub(super) fn new(options: &RecordOptions) -> Records {
         let mut record = options.identity.clone();
         record.action.get_or_insert(Action::Accept);
         Records { identity_direction: record.flow_direction, record }
     }
 
     #[inline]
-    fn fill(&mut self, flow: &Flow) -> &FlowRecord {
+    pub(super) fn fill(&mut self, flow: &Flow) -> &FlowRecord {
         self.record.set_flow(&flow.key.flow, &flow.counters);
         self.record.flow_direction = match flow.key.direction {
             PacketDirection::Inbound => Some(FlowDirection::Ingress),

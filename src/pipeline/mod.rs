@@ -21,10 +21,12 @@ mod held;
 mod inspect;
 mod inspect_log;
 mod intake;
+pub mod kind;
 mod ledger;
 mod lint;
 mod logs;
 mod masked;
+pub mod memory;
 mod notes;
 mod options;
 mod ordered;
@@ -63,7 +65,8 @@ pub use logs::{FoundLogs, LogInput, find_logs};
 pub use notes::LedgerNote;
 pub use options::{Fragments, MeterOptions, RecordOptions, WindowOrigin};
 pub use partials::{
-    MergeError, Merged, MergedPartials, NotInParts, PartialInput, convert_to_partials, opening,
+    MergeError, Merged, MergedPartials, NotInParts, PartialInput, RowsError, convert_to_partials, opening,
+    records_of_rows,
 };
 pub use progress::Progress;
 pub use quiz::{QuizOptions, quiz_facts};

@@ -8,16 +8,21 @@
 //! | plain text | `srcaddr`, `log-status` in the header line | decimal | `-` |
 //! | JSON | `srcaddr`, `log_status` | numbers | `null` |
 //! | Parquet | `srcaddr`, `log_status` | `INT32`, `INT64` | null; in a string `-` |
+//! | Arrow, in memory | as Parquet | `int32`, `int64` | as Parquet |
 //! | OCSF | the schema's | numbers | absent |
 //!
 //! Invariant: what is appended depends on the records and where windows end, on nothing else.
 
+mod arrow;
 mod json;
 mod ocsf;
 mod parquet;
 mod text;
+mod values;
 
 use std::io;
+
+pub use arrow::{RecordBatchBuilder, record_schema};
 
 use crate::record::{FileFormat, FlowRecord, LogFormat};
 

@@ -17,6 +17,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
 use super::RecordEncoder;
+use super::values::{check, number};
 use crate::record::{Field, FieldType, FlowRecord, LogFormat, Value};
 
 /// A row group of so many rows ends with its window.
@@ -89,7 +90,7 @@ impl RecordEncoder for ParquetEncoder {
 
     fn record(&mut self, record: &FlowRecord, out: &mut Vec<u8>) -> io::Result<()> {
         for column in &self.columns {
-            column.check(self.format.value(column.field, record))?;
+            check(column.field, self.format.value(column.field, record))?;
         }
         for column in &mut self.columns {
             column.push(self.format.value(column.field, record));
@@ -138,21 +139,6 @@ impl Column {
             Values::Text(text, ends) => text.len() + size_of_val(ends.as_slice()),
         };
         values + size_of_val(self.present.as_slice())
-    }
-
-    /// Whether the column can hold the value.
-    fn check(&self, value: Value<'_>) -> io::Result<()> {
-        let fits = match self.values {
-            Values::Int32(_) => value.is_missing() || number(value).is_some_and(|n| i32::try_from(n).is_ok()),
-            Values::Int64(_) => value.is_missing() || number(value).is_some(),
-            Values::Text(..) => true,
-        };
-        if fits {
-            return Ok(());
-        }
-        let field = self.field;
-        let text = format!("`{field}` is `{value}`, which Parquet's {} cannot hold", field.field_type());
-        Err(io::Error::new(io::ErrorKind::InvalidData, text))
     }
 
     /// Takes a value that the column can hold.
@@ -239,15 +225,6 @@ fn column_type(field: Field) -> Result<Type, ParquetError> {
         .with_logical_type(logical)
         .with_converted_type(converted)
         .build()
-}
-
-/// A value as a signed number, if it is one and fits.
-fn number(value: Value<'_>) -> Option<i64> {
-    match value {
-        Value::UInt(number) => i64::try_from(number).ok(),
-        Value::Int(number) => Some(number),
-        Value::Missing | Value::Addr(_) | Value::Text(_) => None,
-    }
 }
 
 /// An error of the Parquet crate, as the output's error.

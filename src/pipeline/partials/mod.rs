@@ -4,6 +4,7 @@
 //! [`MergedPartials`] adds rows up in the same flow tables, and writes records with the same emitters, so that every byte
 //! is as if one conversion had read all captures.
 
+mod complete;
 mod emit;
 mod input;
 mod ledger;
@@ -18,6 +19,7 @@ use super::workers::Worker;
 use super::{Conversion, ConvertError, MeterOptions, Progress};
 use crate::capture::CaptureInput;
 use crate::partial::{BatchSink, Closing, PartialKeys};
+pub use complete::{RowsError, records_of_rows};
 use emit::PartialEmitter;
 pub use input::PartialInput;
 pub use merge::{MergeError, Merged, MergedPartials};

@@ -7,12 +7,18 @@ use std::path::Path;
 const LEAST: u64 = 16 << 20;
 
 /// `512MB`, `1GiB`, `64k`, plain bytes. `k`, `M`, `G`, `T` and `kB` … are powers of 1000, `KiB` … of 1024.
+///
+/// # Errors
+/// What was expected.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let size = parse_bytes(text)?;
     if size < LEAST { Err("at least `16MiB` is needed".to_owned()) } else { Ok(size) }
 }
 
 /// `512MB`, `2GiB` or plain bytes → bytes.
+///
+/// # Errors
+/// What was expected.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let expected = || "expected a size such as `512MB`, `1GiB` or plain bytes".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());

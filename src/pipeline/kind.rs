@@ -4,24 +4,31 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flowtruth::capture::{CaptureInput, Sniffed, expand_inputs, sniff};
-use flowtruth::flowlog::read::{SNIFF_LENGTH, sniff_log};
-use flowtruth::pipeline::{LogInput, find_logs};
+use super::{LogInput, find_logs};
+use crate::capture::{CaptureInput, Sniffed, expand_inputs, sniff};
+use crate::flowlog::read::{SNIFF_LENGTH, sniff_log};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// A packet capture.
     Capture,
+    /// A flow log.
     Log,
 }
 
 /// What a directory holds, all of it of one kind.
 pub struct InDirectory {
+    /// Which.
     pub kind: Kind,
+    /// The files, in the order of their names.
     pub files: Vec<PathBuf>,
 }
 
 /// The first bytes of a file or stream.
+///
+/// # Errors
+/// It cannot be read.
 pub fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(SNIFF_LENGTH);
     reader.take(SNIFF_LENGTH as u64).read_to_end(&mut head)?;

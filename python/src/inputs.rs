@@ -1,0 +1,103 @@
+//! The captures and logs that were named: files, folders, `s3://` addresses.
+
+use std::io::{Cursor, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use flowtruth::capture::{Capture, CaptureInput, Openable, PcapPieces, expand_inputs};
+use flowtruth::flowlog::read::sniff_log;
+use flowtruth::pipeline::LogInput;
+use flowtruth::pipeline::kind::{Kind, apart, head, split};
+use flowtruth::store::ObjectAddress;
+
+use super::error::Trouble;
+use super::objects::{Found, Objects};
+
+/// The captures that the paths name, in their order; a folder's in the order of their names.
+pub fn captures(paths: &[PathBuf]) -> Result<Vec<CaptureInput>, Trouble> {
+    if paths.is_empty() {
+        return Err(Trouble::new("no capture was named"));
+    }
+    let (paths, mut logs) = apart(paths);
+    let (mut found, mut named) = (Vec::new(), Vec::new());
+    let mut objects = Objects::default();
+    for path in paths {
+        match objects.find(&path).transpose()? {
+            Some(Found::Object(object)) => found.push(CaptureInput::Openable(object)),
+            Some(Found::Below(below)) => {
+                let (kind, chosen) = of_one_kind(&path, below)?;
+                match kind {
+                    Kind::Capture => found.extend(chosen.into_iter().map(CaptureInput::Openable)),
+                    Kind::Log => logs.extend(chosen.into_iter().map(LogInput::Openable)),
+                }
+            }
+            None if path.is_dir() => {
+                let expanded = expand_inputs([&path])?;
+                found.extend(expanded.captures.into_iter().map(CaptureInput::Path));
+            }
+            None => {
+                named.push(path.clone());
+                found.push(CaptureInput::Path(path));
+            }
+        }
+    }
+    let found = split(found, false, &mut logs);
+    if let Some(log) = logs.first() {
+        return Err(Trouble::new(format!("`{}` is a flow log, expected a capture", log.name())));
+    }
+    named.iter().try_for_each(|path| check(path))?;
+    Ok(found)
+}
+
+/// One piece of one uncompressed pcap file.
+pub fn piece(paths: &[PathBuf], range: Range<u64>) -> Result<Vec<CaptureInput>, Trouble> {
+    let [path] = paths else {
+        return Err(Trouble::new(format!("`byte_range` is of one file, and {} are named", paths.len())));
+    };
+    if ObjectAddress::of_path(path).is_some() {
+        return Err(Trouble::new(format!(
+            "`{}` is no file, and `byte_range` is of one file",
+            path.display()
+        )));
+    }
+    if range.start > range.end {
+        let Range { start, end } = range;
+        return Err(Trouble::new(format!("`byte_range` ends at {end}, before its start at {start}")));
+    }
+    Ok(vec![CaptureInput::Openable(PcapPieces::open(path)?.piece(range)?)])
+}
+
+/// An error at once for a file that cannot be begun: who names it means a capture.
+fn check(path: &Path) -> Result<(), Trouble> {
+    // a FIFO is opened when it is read: that waits for somebody to write to it
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        _ => Ok(Capture::open(path).map(drop)?),
+    }
+}
+
+/// The objects of one kind: captures if there are any, else flow logs. What is neither is left alone.
+fn of_one_kind(name: &Path, objects: Vec<Openable>) -> Result<(Kind, Vec<Openable>), Trouble> {
+    let (mut captures, mut logs) = (Vec::new(), Vec::new());
+    let all = objects.len();
+    for object in objects {
+        let cannot_read =
+            |error| Trouble::new(format!("`{}` cannot be read", object.name())).caused_by(&error);
+        let mut reader = object.open().map_err(cannot_read)?;
+        let first = head(&mut reader).map_err(cannot_read)?;
+        if sniff_log(&first).is_some() {
+            logs.push(object);
+        } else if Capture::from_reader(object.name(), Cursor::new(first).chain(reader)).is_ok() {
+            captures.push(object);
+        }
+    }
+    match (captures.is_empty(), logs.is_empty()) {
+        (false, _) => Ok((Kind::Capture, captures)),
+        (true, false) => Ok((Kind::Log, logs)),
+        (true, true) => {
+            let count = if all == 1 { "1 object".to_owned() } else { format!("{all} objects") };
+            let name = name.display();
+            Err(Trouble::new(format!("`{name}` holds neither captures nor flow logs among its {count}")))
+        }
+    }
+}
