@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::process::{Command, Stdio};
 
 use flate2::write::GzEncoder;
-use flowtruth::capture::CaptureInput;
+use flowtruth::capture::{CaptureInput, Openable, PcapPieces};
 use flowtruth::decode::Tunnels;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
@@ -653,14 +653,31 @@ proptest! {
 }
 
 /// What one conversion of captures writes as partial records.
-fn part(name: &str, bytes: Vec<u8>, form: PartialForm, keys: PartialKeys, meter: &MeterOptions) -> Vec<u8> {
-    let inputs = vec![CaptureInput::Reader(name.to_owned(), Box::new(Cursor::new(bytes)))];
+fn part(capture: CaptureInput, form: PartialForm, keys: PartialKeys, meter: &MeterOptions) -> Vec<u8> {
+    let inputs = vec![capture];
     let mut written = Vec::new();
     let mut writer = PartialWriter::new(form, &mut written, &opening(&inputs, meter, keys).unwrap()).unwrap();
     let conversion = convert_to_partials(inputs, meter, keys, &mut writer, true, &Progress::new()).unwrap();
     conversion.ledger.check().unwrap();
     drop(writer);
     written
+}
+
+/// A capture, in pieces where these are cut.
+fn pieces(name: &str, bytes: Vec<u8>, container: Container, cuts: &[Index]) -> Vec<CaptureInput> {
+    if !matches!(container, Container::Micro | Container::MicroBig | Container::Nano) {
+        return vec![CaptureInput::Reader(name.to_owned(), Box::new(Cursor::new(bytes)))];
+    }
+    let mut places: Vec<u64> = cuts.iter().map(|cut| cut.index(bytes.len() + 1) as u64).collect();
+    places.extend([0, u64::MAX]);
+    places.sort_unstable();
+    let size = bytes.len() as u64;
+    let open = move |place: u64| -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Cursor::new(bytes[place as usize..].to_vec())))
+    };
+    let whole = PcapPieces::of(Openable::new(name, size, open)).unwrap();
+    let piece = |cut: &[u64]| CaptureInput::Openable(whole.piece(cut[0]..cut[1]).unwrap());
+    places.windows(2).map(piece).collect()
 }
 
 /// A way to make a part: how its capture is stored, how the part is written, and what must not matter.
@@ -680,11 +697,11 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn parts_of_any_split_in_any_order_merge_to_the_capture(
+    fn parts_of_any_split_into_files_and_byte_ranges_in_any_order_merge_to_the_capture(
         packets in disorder(120),
         sides in vec((0_usize..6, any::<u32>()), 120),
-        ways in vec(way(), 6),
-        order in vec(any::<u32>(), 6),
+        ways in vec((way(), vec(any::<Index>(), 0..4)), 6),
+        order in vec(any::<u32>(), 30),
         mut options in options(),
         (spills, threads, decap) in (any::<bool>(), 1_usize..3, any::<bool>()),
         with_addresses in any::<bool>(),
@@ -709,7 +726,7 @@ proptest! {
             parts[side].push(packet.clone());
         }
         let mut inputs = Vec::new();
-        for (number, (packets, way)) in parts.iter().zip(ways).enumerate() {
+        for (number, (packets, (way, cuts))) in parts.iter().zip(ways).enumerate() {
             let (container, is_arrow, (icmp, observation_point), lateness, spills, from_reader) = way;
             let meter = MeterOptions {
                 tunnels,
@@ -720,14 +737,16 @@ proptest! {
             };
             let form = if is_arrow { PartialForm::Arrow } else { PartialForm::Parquet };
             let keys = PartialKeys { icmp, observation_point };
-            let name = format!("part {number}");
-            let bytes = part(&name, written(packets, container).0, form, keys, &meter);
-            let file = tempfile::NamedTempFile::new().unwrap();
-            fs::write(file.path(), &bytes).unwrap();
-            inputs.push((order[number], match from_reader {
-                true => PartialInput::Reader(name, Box::new(Cursor::new(bytes))),
-                false => PartialInput::Path(file.path().to_owned()),
-            }, file));
+            let captures = pieces(&format!("part {number}"), written(packets, container).0, container, &cuts);
+            for capture in captures {
+                let bytes = part(capture, form, keys, &meter);
+                let file = tempfile::NamedTempFile::new().unwrap();
+                fs::write(file.path(), &bytes).unwrap();
+                inputs.push((order[inputs.len()], match from_reader {
+                    true => PartialInput::Reader(format!("part {number}"), Box::new(Cursor::new(bytes))),
+                    false => PartialInput::Path(file.path().to_owned()),
+                }, file));
+            }
         }
         inputs.sort_by_key(|(place, _, _)| *place);
         let (files, inputs): (Vec<_>, Vec<_>) =
