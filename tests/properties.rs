@@ -14,10 +14,10 @@ use flowtruth::capture::{CaptureInput, Openable, PcapPieces};
 use flowtruth::decode::Tunnels;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
-use flowtruth::partial::{PartialForm, PartialKeys, PartialWriter};
+use flowtruth::partial::{PartialForm, PartialKeys, PartialReader, PartialWriter};
 use flowtruth::pipeline::{
-    Conversion, Fragments, MergedPartials, MeterOptions, PartialInput, Progress, RecordOptions, Tally,
-    WindowOrigin, convert, convert_to_partials, opening,
+    Conversion, Fragments, MergeError, MergedPartials, MeterOptions, PartialInput, Progress, RecordOptions,
+    Tally, WindowOrigin, convert, convert_to_partials, opening,
 };
 use flowtruth::record::{FlowRecord, LogFormat};
 use proptest::collection::vec;
@@ -725,7 +725,7 @@ proptest! {
         for (packet, (side, _)) in shuffled {
             parts[side].push(packet.clone());
         }
-        let mut inputs = Vec::new();
+        let (mut inputs, mut rows, mut settings) = (Vec::new(), Vec::new(), None);
         for (number, (packets, (way, cuts))) in parts.iter().zip(ways).enumerate() {
             let (container, is_arrow, (icmp, observation_point), lateness, spills, from_reader) = way;
             let meter = MeterOptions {
@@ -740,6 +740,9 @@ proptest! {
             let captures = pieces(&format!("part {number}"), written(packets, container).0, container, &cuts);
             for capture in captures {
                 let bytes = part(capture, form, keys, &meter);
+                let mut reader = PartialReader::new("part", Box::new(Cursor::new(bytes.clone()))).unwrap();
+                rows.extend(std::iter::from_fn(|| reader.next_batch().transpose()));
+                settings = Some(reader.opening().settings.clone());
                 let file = tempfile::NamedTempFile::new().unwrap();
                 fs::write(file.path(), &bytes).unwrap();
                 inputs.push((order[inputs.len()], match from_reader {
@@ -756,7 +759,14 @@ proptest! {
         drop(files);
         let mut found = Vec::new();
         let merged = merged.partials.unwrap().write(&merging, &records, &mut found, &Progress::new()).unwrap();
-        prop_assert_eq!(String::from_utf8(found).unwrap(), String::from_utf8(expected).unwrap());
+        prop_assert_eq!(String::from_utf8(found).unwrap(), String::from_utf8(expected.clone()).unwrap());
+
+        // rows that somebody else has brought together
+        let rows = rows.into_iter().map(|batch| batch.map_err(MergeError::from));
+        let sums = MergedPartials::of_rows("rows", &settings.unwrap(), rows, &merging).unwrap();
+        let mut of_rows = Vec::new();
+        sums.write(&merging, &records, &mut of_rows, &Progress::new()).unwrap();
+        prop_assert_eq!(String::from_utf8(of_rows).unwrap(), String::from_utf8(expected).unwrap());
 
         // the ledger too, but for what only those know who see the whole in order
         merged.ledger.check().unwrap();
