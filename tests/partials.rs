@@ -167,6 +167,76 @@ fn a_folder_a_pipe_and_little_memory_change_nothing() {
 }
 
 #[cfg(unix)]
+/// What a program said on standard output.
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_capture_in_byte_ranges_is_the_capture() {
+    let capture = "fixtures/captures/traffic/windows.pcap";
+    let folder = tempfile::tempdir().unwrap();
+    let whole = flowtruth(["convert", "--quiet", capture]);
+    let split = flowtruth(["split-points", "-n", "2", capture]);
+    assert!(split.status.success(), "{}", said(&split));
+    let good: Vec<String> = printed(&split).lines().map(str::to_owned).collect();
+    assert_eq!(good.len(), 2, "{good:?}");
+    // whoever does not ask for good places gets the same
+    let odd: Vec<String> = ["0-25", "25-25", "25-301", "301-"].map(str::to_owned).to_vec();
+    for (way, ranges) in [("good", good), ("odd", odd)] {
+        let parts = folder.path().join(way);
+        fs::create_dir(&parts).unwrap();
+        let mut packets = Vec::new();
+        for range in &ranges {
+            let part = parts.join(format!("{range}.parquet"));
+            let mut arguments = words(&["convert", "--partials", "--byte-range", range, "-o"]);
+            arguments.extend([part.as_os_str(), OsStr::new(capture)]);
+            let output = flowtruth(arguments);
+            assert!(output.status.success(), "{}", said(&output));
+            packets.push(said(&output).split(' ').next().unwrap().to_owned());
+            let records = flowtruth(["convert", "--byte-range", range, capture]);
+            let read = said(&records).split(' ').next().unwrap().to_owned();
+            assert_eq!(packets.last(), Some(&read), "{}", said(&records));
+        }
+        let sum: u64 = packets.iter().map(|packets| packets.parse::<u64>().unwrap()).sum();
+        assert_eq!(sum, 12, "{packets:?}");
+        let merged = flowtruth([OsStr::new("merge"), OsStr::new("--quiet"), parts.as_os_str()]);
+        assert_eq!(printed(&merged), printed(&whole), "{}", said(&merged));
+    }
+}
+
+#[test]
+fn what_has_no_pieces_is_told() {
+    let told = |arguments: &[&str]| {
+        let output = flowtruth(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        said(&output)
+    };
+    let capture = "fixtures/captures/seed.pcap";
+    let two = told(&["convert", "--byte-range", "0-9", capture, "fixtures/captures/traffic/windows.pcap"]);
+    assert!(two.contains("`--byte-range` reads a piece of one capture, and 2 were named"), "{two}");
+    let range = told(&["convert", "--byte-range", "9-7", capture]);
+    assert!(range.contains("it ends at 7, before its start"), "{range}");
+    let gone = told(&["convert", "--byte-range", "0-9", "gone.pcap"]);
+    assert!(gone.contains("`gone.pcap`"), "{gone}");
+    for arguments in [
+        &["split-points", "-n", "2", "fixtures/captures"][..],
+        &[
+            "convert",
+            "--partials",
+            "-o",
+            "unwritten.parquet",
+            "--byte-range",
+            "0-9",
+            "fixtures/captures/containers/conversation.le.pcapng",
+        ],
+    ] {
+        let said = told(arguments);
+        assert!(said.contains("expected an uncompressed pcap file") || said.contains("gone"), "{said}");
+    }
+    assert!(!Path::new("unwritten.parquet").exists());
+}
+
 #[test]
 fn a_part_is_read_from_a_named_pipe() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,14 +10,14 @@ use std::num::NonZeroU32;
 use std::process::{Command, Stdio};
 
 use flate2::write::GzEncoder;
-use flowtruth::capture::CaptureInput;
+use flowtruth::capture::{CaptureInput, Openable, PcapPieces};
 use flowtruth::decode::Tunnels;
 use flowtruth::flow::AggregationInterval;
 use flowtruth::packet::Timestamp;
-use flowtruth::partial::{PartialForm, PartialKeys, PartialWriter};
+use flowtruth::partial::{PartialForm, PartialKeys, PartialReader, PartialWriter};
 use flowtruth::pipeline::{
-    Conversion, Fragments, MergedPartials, MeterOptions, PartialInput, Progress, RecordOptions, Tally,
-    WindowOrigin, convert, convert_to_partials, opening,
+    Conversion, Fragments, MergeError, MergedPartials, MeterOptions, PartialInput, Progress, RecordOptions,
+    Tally, WindowOrigin, convert, convert_to_partials, opening,
 };
 use flowtruth::record::{FlowRecord, LogFormat};
 use proptest::collection::vec;
@@ -653,14 +653,31 @@ proptest! {
 }
 
 /// What one conversion of captures writes as partial records.
-fn part(name: &str, bytes: Vec<u8>, form: PartialForm, keys: PartialKeys, meter: &MeterOptions) -> Vec<u8> {
-    let inputs = vec![CaptureInput::Reader(name.to_owned(), Box::new(Cursor::new(bytes)))];
+fn part(capture: CaptureInput, form: PartialForm, keys: PartialKeys, meter: &MeterOptions) -> Vec<u8> {
+    let inputs = vec![capture];
     let mut written = Vec::new();
     let mut writer = PartialWriter::new(form, &mut written, &opening(&inputs, meter, keys).unwrap()).unwrap();
     let conversion = convert_to_partials(inputs, meter, keys, &mut writer, true, &Progress::new()).unwrap();
     conversion.ledger.check().unwrap();
     drop(writer);
     written
+}
+
+/// A capture, in pieces where these are cut.
+fn pieces(name: &str, bytes: Vec<u8>, container: Container, cuts: &[Index]) -> Vec<CaptureInput> {
+    if !matches!(container, Container::Micro | Container::MicroBig | Container::Nano) {
+        return vec![CaptureInput::Reader(name.to_owned(), Box::new(Cursor::new(bytes)))];
+    }
+    let mut places: Vec<u64> = cuts.iter().map(|cut| cut.index(bytes.len() + 1) as u64).collect();
+    places.extend([0, u64::MAX]);
+    places.sort_unstable();
+    let size = bytes.len() as u64;
+    let open = move |place: u64| -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Cursor::new(bytes[place as usize..].to_vec())))
+    };
+    let whole = PcapPieces::of(Openable::new(name, size, open)).unwrap();
+    let piece = |cut: &[u64]| CaptureInput::Openable(whole.piece(cut[0]..cut[1]).unwrap());
+    places.windows(2).map(piece).collect()
 }
 
 /// A way to make a part: how its capture is stored, how the part is written, and what must not matter.
@@ -680,11 +697,11 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn parts_of_any_split_in_any_order_merge_to_the_capture(
+    fn parts_of_any_split_into_files_and_byte_ranges_in_any_order_merge_to_the_capture(
         packets in disorder(120),
         sides in vec((0_usize..6, any::<u32>()), 120),
-        ways in vec(way(), 6),
-        order in vec(any::<u32>(), 6),
+        ways in vec((way(), vec(any::<Index>(), 0..4)), 6),
+        order in vec(any::<u32>(), 30),
         mut options in options(),
         (spills, threads, decap) in (any::<bool>(), 1_usize..3, any::<bool>()),
         with_addresses in any::<bool>(),
@@ -708,8 +725,8 @@ proptest! {
         for (packet, (side, _)) in shuffled {
             parts[side].push(packet.clone());
         }
-        let mut inputs = Vec::new();
-        for (number, (packets, way)) in parts.iter().zip(ways).enumerate() {
+        let (mut inputs, mut rows, mut settings) = (Vec::new(), Vec::new(), None);
+        for (number, (packets, (way, cuts))) in parts.iter().zip(ways).enumerate() {
             let (container, is_arrow, (icmp, observation_point), lateness, spills, from_reader) = way;
             let meter = MeterOptions {
                 tunnels,
@@ -720,14 +737,19 @@ proptest! {
             };
             let form = if is_arrow { PartialForm::Arrow } else { PartialForm::Parquet };
             let keys = PartialKeys { icmp, observation_point };
-            let name = format!("part {number}");
-            let bytes = part(&name, written(packets, container).0, form, keys, &meter);
-            let file = tempfile::NamedTempFile::new().unwrap();
-            fs::write(file.path(), &bytes).unwrap();
-            inputs.push((order[number], match from_reader {
-                true => PartialInput::Reader(name, Box::new(Cursor::new(bytes))),
-                false => PartialInput::Path(file.path().to_owned()),
-            }, file));
+            let captures = pieces(&format!("part {number}"), written(packets, container).0, container, &cuts);
+            for capture in captures {
+                let bytes = part(capture, form, keys, &meter);
+                let mut reader = PartialReader::new("part", Box::new(Cursor::new(bytes.clone()))).unwrap();
+                rows.extend(std::iter::from_fn(|| reader.next_batch().transpose()));
+                settings = Some(reader.opening().settings.clone());
+                let file = tempfile::NamedTempFile::new().unwrap();
+                fs::write(file.path(), &bytes).unwrap();
+                inputs.push((order[inputs.len()], match from_reader {
+                    true => PartialInput::Reader(format!("part {number}"), Box::new(Cursor::new(bytes))),
+                    false => PartialInput::Path(file.path().to_owned()),
+                }, file));
+            }
         }
         inputs.sort_by_key(|(place, _, _)| *place);
         let (files, inputs): (Vec<_>, Vec<_>) =
@@ -737,7 +759,14 @@ proptest! {
         drop(files);
         let mut found = Vec::new();
         let merged = merged.partials.unwrap().write(&merging, &records, &mut found, &Progress::new()).unwrap();
-        prop_assert_eq!(String::from_utf8(found).unwrap(), String::from_utf8(expected).unwrap());
+        prop_assert_eq!(String::from_utf8(found).unwrap(), String::from_utf8(expected.clone()).unwrap());
+
+        // rows that somebody else has brought together
+        let rows = rows.into_iter().map(|batch| batch.map_err(MergeError::from));
+        let sums = MergedPartials::of_rows("rows", &settings.unwrap(), rows, &merging).unwrap();
+        let mut of_rows = Vec::new();
+        sums.write(&merging, &records, &mut of_rows, &Progress::new()).unwrap();
+        prop_assert_eq!(String::from_utf8(of_rows).unwrap(), String::from_utf8(expected).unwrap());
 
         // the ledger too, but for what only those know who see the whole in order
         merged.ledger.check().unwrap();

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicU64;
 
 use super::{Capture, CaptureError, CaptureErrorKind};
 
-/// Opens something from its start.
-type Opener = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
+/// Opens something from a place on.
+type Opener = dyn Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 
 /// Something that can be opened any number of times, and is the same each time.
 #[derive(Clone)]
@@ -19,11 +19,12 @@ pub struct Openable {
 }
 
 impl Openable {
-    /// Something with a name for messages, its size in bytes, and the way to open it from its start.
+    /// Something with a name for messages, its size in bytes, and the way to open it from a place on, in bytes from its
+    /// start and below its size.
     pub fn new(
         name: impl Into<String>,
         size: u64,
-        opener: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
+        opener: impl Fn(u64) -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
     ) -> Openable {
         Openable { name: name.into(), size, opener: Arc::new(opener) }
     }
@@ -50,7 +51,15 @@ impl Openable {
     /// # Errors
     /// Where that fails.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        (self.opener)()
+        (self.opener)(0)
+    }
+
+    /// Opens it from a place on, in bytes from its start.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn open_at(&self, place: u64) -> io::Result<Box<dyn Read + Send>> {
+        if place > 0 && place >= self.size { Ok(Box::new(io::empty())) } else { (self.opener)(place) }
     }
 }
 

@@ -19,7 +19,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::pcap::{HEADER_LENGTH, PcapHeader, PcapWalk, RECORD_HEADER};
 use super::{CaptureError, CaptureErrorKind, MAX_CAPTURED, Openable, Sniffed, sniff};
@@ -36,7 +36,7 @@ const LONGEST_RECORD: usize = 24 + MAX_CAPTURED as usize;
 /// A pcap file that is read in pieces.
 #[derive(Clone, Debug)]
 pub struct PcapPieces {
-    path: PathBuf,
+    whole: Openable,
     header: [u8; HEADER_LENGTH],
     walk: PcapWalk,
     length: u64,
@@ -50,13 +50,28 @@ impl PcapPieces {
     pub fn open(path: &Path) -> Result<PcapPieces, CaptureError> {
         let name = path.to_string_lossy();
         let fail = |kind| CaptureError::new(&name, kind);
-        let mut file = File::open(path).map_err(|error| fail(CaptureErrorKind::Open(error)))?;
-        let metadata = file.metadata().map_err(|error| fail(CaptureErrorKind::Open(error)))?;
+        let metadata = path.metadata().map_err(|error| fail(CaptureErrorKind::Open(error)))?;
         if !metadata.is_file() {
             return Err(fail(CaptureErrorKind::NotInPieces { what: "no regular file".to_owned() }));
         }
+        let file = path.to_owned();
+        let open = move |place| -> io::Result<Box<dyn Read + Send>> {
+            let mut file = File::open(&file)?;
+            file.seek(SeekFrom::Start(place))?;
+            Ok(Box::new(file))
+        };
+        PcapPieces::of(Openable::new(name.clone(), metadata.len(), open))
+    }
+
+    /// Takes up what can be opened as often as is needed: an object in a store for one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of(whole: Openable) -> Result<PcapPieces, CaptureError> {
+        let fail = |kind| CaptureError::new(whole.name(), kind);
+        let reader = whole.open().map_err(|error| fail(CaptureErrorKind::Open(error)))?;
         let mut header = Vec::new();
-        let read = Read::by_ref(&mut file).take(HEADER_LENGTH as u64).read_to_end(&mut header);
+        let read = reader.take(HEADER_LENGTH as u64).read_to_end(&mut header);
         read.map_err(|error| fail(CaptureErrorKind::Read(error)))?;
         let (format, byte_order) = match sniff(&header) {
             Sniffed::Pcap(format, byte_order) => (format, byte_order),
@@ -75,10 +90,10 @@ impl PcapPieces {
         let parsed = PcapHeader::parse(&header, format, byte_order).map_err(|damage| fail(damage.into()))?;
         let header = header.try_into().unwrap_or([0; HEADER_LENGTH]);
         Ok(PcapPieces {
-            path: path.to_owned(),
             header,
             walk: PcapWalk::new(&parsed),
-            length: metadata.len().max(HEADER_LENGTH as u64),
+            length: whole.size().max(HEADER_LENGTH as u64),
+            whole,
         })
     }
 
@@ -92,7 +107,7 @@ impl PcapPieces {
     /// # Errors
     /// Where the file cannot be read.
     pub fn first_record(&self, at: u64) -> Result<u64, CaptureError> {
-        let fail = |error| CaptureError::new(&self.path.to_string_lossy(), CaptureErrorKind::Read(error));
+        let fail = |error| CaptureError::new(self.whole.name(), CaptureErrorKind::Read(error));
         self.find(at, STRETCH).map_err(fail)
     }
 
@@ -104,13 +119,11 @@ impl PcapPieces {
         if at >= self.length {
             return Ok(self.length);
         }
-        let mut file = File::open(&self.path)?;
         while stretch <= LONGEST_STRETCH {
             let from = at.saturating_sub(stretch).max(FIRST);
-            file.seek(SeekFrom::Start(from))?;
             let mut bytes = Vec::new();
             let wanted = at - from + RECORD_HEADER as u64;
-            Read::by_ref(&mut file).take(wanted).read_to_end(&mut bytes)?;
+            self.whole.open_at(from)?.take(wanted).read_to_end(&mut bytes)?;
             let ends = self.ends(&bytes, from, at);
             let candidates = if from == FIRST { 1 } else { LONGEST_RECORD };
             let mut found = ends.iter().take(candidates).copied().filter(|end| *end != DEAD);
@@ -121,7 +134,7 @@ impl PcapPieces {
                 _ => stretch *= 4,
             }
         }
-        self.follow(file, at)
+        self.follow(at)
     }
 
     /// For every byte from `from` to `at` where the chain that begins there comes to first, at or behind `at`.
@@ -149,10 +162,9 @@ impl PcapPieces {
     }
 
     /// Follows the lengths from the file header on.
-    fn follow(&self, mut file: File, at: u64) -> io::Result<u64> {
+    fn follow(&self, at: u64) -> io::Result<u64> {
         let mut place = HEADER_LENGTH as u64;
-        file.seek(SeekFrom::Start(place))?;
-        let mut reader = BufReader::with_capacity(1 << 18, file);
+        let mut reader = BufReader::with_capacity(1 << 18, self.whole.open_at(place)?);
         let mut header = [0; RECORD_HEADER];
         while place < at {
             match reader.read_exact(&mut header) {
@@ -160,8 +172,8 @@ impl PcapPieces {
                 read => read?,
             }
             let Some(length) = self.walk.record_length(&header) else { return Ok(self.length) };
-            let rest = length - RECORD_HEADER;
-            reader.seek_relative(i64::try_from(rest).unwrap_or(i64::MAX))?;
+            let rest = (length - RECORD_HEADER) as u64;
+            io::copy(&mut reader.by_ref().take(rest), &mut io::sink())?;
             place += length as u64;
         }
         Ok(place.min(self.length))
@@ -175,12 +187,16 @@ impl PcapPieces {
     pub fn piece(&self, range: Range<u64>) -> Result<Openable, CaptureError> {
         let (start, end) = (self.first_record(range.start)?, self.first_record(range.end)?);
         let length = end.saturating_sub(start);
-        let name = format!("{}[{}-{}]", self.path.to_string_lossy(), range.start, range.end);
-        let (path, header) = (self.path.clone(), self.header);
-        let open = move || -> io::Result<Box<dyn Read + Send>> {
-            let mut file = File::open(&path)?;
-            file.seek(SeekFrom::Start(start))?;
-            Ok(Box::new(io::Cursor::new(header).chain(file.take(length))))
+        let name = format!("{}[{}-{}]", self.whole.name(), range.start, range.end);
+        let (whole, header) = (self.whole.clone(), self.header);
+        let open = move |place: u64| -> io::Result<Box<dyn Read + Send>> {
+            let Some(behind) = place.checked_sub(HEADER_LENGTH as u64) else {
+                let mut header = io::Cursor::new(header);
+                header.set_position(place);
+                return Ok(Box::new(header.chain(whole.open_at(start)?.take(length))));
+            };
+            let length = length.saturating_sub(behind);
+            Ok(Box::new(whole.open_at(start.saturating_add(behind))?.take(length)))
         };
         Ok(Openable::new(name, HEADER_LENGTH as u64 + length, open))
     }
@@ -267,7 +283,7 @@ mod tests {
             assert_eq!(found, expected(&begins, pieces.length(), at), "{at}");
         }
         let at = pieces.length() / 2;
-        let followed = pieces.follow(File::open(file.path()).unwrap(), at).unwrap();
+        let followed = pieces.follow(at).unwrap();
         assert_eq!(followed, pieces.first_record(at).unwrap());
     }
 

@@ -16,6 +16,7 @@ use super::kit::args::KitArgs;
 use super::lint::args::LintArgs;
 use super::merge::args::MergeArgs;
 use super::partials::args::PartialsArgs;
+use super::pieces::args::{PieceArgs, SplitPointsArgs};
 use super::report::args::ReportArgs;
 use super::score::args::ScoreArgs;
 use super::vpc::args::{ExplainArgs, VpcArgs};
@@ -79,6 +80,8 @@ pub enum Command {
     Convert(Box<ConvertArgs>),
     /// Make the flow log of captures that were converted in parts
     Merge(Box<MergeArgs>),
+    /// Say where to cut a big pcap, so that its pieces can be converted at once
+    SplitPoints(SplitPointsArgs),
     /// Show what is in captures, and which options of `convert` fit; or what is in flow logs
     Inspect(InspectArgs),
     /// Compare captures and flow logs, and say of every difference why
@@ -132,6 +135,8 @@ Examples:
       Parquet with AWS's columns
   flowtruth convert --partials -o part.parquet capture.pcap
       rows that add up with those of other captures, for `flowtruth merge`
+  flowtruth convert --partials --byte-range 0-1073741824 -o first.parquet big.pcap
+      the same of the first GiB of a big pcap
   flowtruth convert --target athena --account-id 123456789012 --set region=us-east-1 -o logs/ capture.pcap
       what Athena reads";
 
@@ -164,6 +169,9 @@ pub struct ConvertArgs {
 
     #[command(flatten)]
     pub partials: PartialsArgs,
+
+    #[command(flatten)]
+    pub piece: PieceArgs,
 
     #[command(flatten)]
     pub run: RunArgs,

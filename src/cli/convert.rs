@@ -17,6 +17,7 @@ use super::interrupt::Interrupt;
 use super::kind::{apart, split};
 use super::messages::{Trouble, clean, hint, warning};
 use super::output::Output;
+use super::pieces;
 use super::progress::Bar;
 use super::settings::{ConvertSettings, check_outputs};
 use super::{Exit, Result, summary, vpc};
@@ -43,11 +44,15 @@ pub fn run(args: ConvertArgs) -> Result {
             ))
             .with_hint("convert the captures in one run and the logs in another"));
         }
+        if settings.byte_range.is_some() {
+            return Err(pieces::of_a_log(&log.name()));
+        }
         inputs::report(&inputs.failures);
         let exit = logs::run(settings, logs, &interrupt, &progress)?;
         return Ok(if inputs.failures.is_empty() { exit } else { Exit::Trouble });
     }
     settings.check_captures()?;
+    pieces::cut(&mut inputs, settings.byte_range)?;
     let mut destination = Destination::open(&settings.delivery, settings.output.as_deref())?;
     let ledger_output = settings.ledger.as_deref().map(Output::file).transpose()?;
     [destination.output(), ledger_output.as_ref()]

@@ -29,6 +29,7 @@ mod messages;
 mod objects;
 mod output;
 mod partials;
+mod pieces;
 mod progress;
 mod quiz;
 mod report;
@@ -83,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Convert(args) if args.partials.partials => partials::run(*args),
         Command::Convert(args) => convert::run(*args),
         Command::Merge(args) => merge::run(*args),
+        Command::SplitPoints(args) => pieces::split_points(&args),
         Command::Diff(args) => diff::run(*args),
         Command::Inspect(args) => inspect::run(args),
         Command::Report(args) => report::run(*args),

@@ -151,7 +151,7 @@ fn address(path: &Path) -> Option<Result<ObjectAddress, Trouble>> {
 
 fn openable(store: &Arc<Store>, object: &FoundObject) -> Openable {
     let (store, address) = (Arc::clone(store), object.address.clone());
-    Openable::new(object.address.to_string(), object.size, move || match store.read(&address) {
+    Openable::new(object.address.to_string(), object.size, move |place| match store.read(&address, place) {
         Ok(reader) => Ok(Box::new(reader)),
         Err(error) => Err(error.into_trouble().into()),
     })

@@ -13,6 +13,7 @@ use super::delivery::settings::Delivery;
 use super::identity::{Identity, same_place};
 use super::memory;
 use super::messages::Trouble;
+use super::pieces::args::ByteRange;
 use super::vpc::convert::VpcSettings;
 
 /// Everything `convert` needs to know.
@@ -30,6 +31,8 @@ pub struct ConvertSettings {
     pub interval_is_typed: bool,
     pub ledger: Option<PathBuf>,
     pub quiet: bool,
+    /// The part of the capture that is read.
+    pub byte_range: Option<ByteRange>,
     /// The VPC around the captures.
     pub vpc: Option<VpcSettings>,
     /// Identity that was given but that the log format does not show, or the other way round.
@@ -41,8 +44,18 @@ pub struct ConvertSettings {
 impl ConvertSettings {
     /// Settles what was typed.
     pub fn new(args: ConvertArgs) -> Result<Self, Trouble> {
-        let ConvertArgs { captures, input_format, metering, selection, records, delivery, vpc, run, .. } =
-            args;
+        let ConvertArgs {
+            captures,
+            input_format,
+            metering,
+            selection,
+            records,
+            delivery,
+            vpc,
+            piece,
+            run,
+            ..
+        } = args;
         let typed = vpc.typed;
         let input_format = input_format.map(|format| log_format("--input-format", &format)).transpose()?;
         let delivery = Delivery::new(delivery, records.header, records.output.as_deref())?;
@@ -79,6 +92,7 @@ impl ConvertSettings {
             interval_is_typed: typed.interval,
             ledger: run.ledger,
             quiet: run.quiet,
+            byte_range: piece.byte_range,
             vpc,
             hints,
             hints_without_strangers,

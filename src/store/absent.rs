@@ -34,11 +34,11 @@ impl Store {
         match *self {}
     }
 
-    /// Reads an object from its start.
+    /// Reads an object from a place on.
     ///
     /// # Errors
     /// None: there is no store.
-    pub fn read(self: &Arc<Self>, _: &ObjectAddress) -> Result<ObjectReader, StoreError> {
+    pub fn read(self: &Arc<Self>, _: &ObjectAddress, _: u64) -> Result<ObjectReader, StoreError> {
         match **self {}
     }
 

@@ -106,12 +106,12 @@ impl Store {
         }
     }
 
-    /// Reads an object from its start.
+    /// Reads an object from a place on, in bytes from its start.
     ///
     /// # Errors
     /// There is none, or the store does not answer or refuses to; see [`StoreTrouble`].
-    pub fn read(self: &Arc<Self>, address: &ObjectAddress) -> Result<ObjectReader, StoreError> {
-        ObjectReader::open(self, address)
+    pub fn read(self: &Arc<Self>, address: &ObjectAddress, place: u64) -> Result<ObjectReader, StoreError> {
+        ObjectReader::open(self, address, place)
             .map_err(|trouble| StoreError::new(address, "cannot be read", trouble))
     }
 

@@ -30,7 +30,8 @@ pub struct ObjectReader {
     chunk: Bytes,
     /// Where the stream is in the object.
     offset: u64,
-    size: u64,
+    /// The object's size, once it has answered.
+    size: Option<u64>,
     /// Which object it is.
     tag: Option<String>,
     /// How often the connection dropped since the last byte.
@@ -38,7 +39,11 @@ pub struct ObjectReader {
 }
 
 impl ObjectReader {
-    pub(super) fn open(store: &Arc<Store>, address: &ObjectAddress) -> Result<Self, StoreTrouble> {
+    pub(super) fn open(
+        store: &Arc<Store>,
+        address: &ObjectAddress,
+        place: u64,
+    ) -> Result<Self, StoreTrouble> {
         let mut reader = ObjectReader {
             store: Arc::clone(store),
             bucket: store.bucket(address)?,
@@ -46,8 +51,8 @@ impl ObjectReader {
             path: path(address)?,
             stream: None,
             chunk: Bytes::new(),
-            offset: 0,
-            size: 0,
+            offset: place,
+            size: None,
             tag: None,
             drops: 0,
         };
@@ -57,7 +62,7 @@ impl ObjectReader {
 
     /// The object's size in bytes.
     pub fn size(&self) -> u64 {
-        self.size
+        self.size.unwrap_or_default()
     }
 
     /// Asks for the object, from where it was read to.
@@ -66,11 +71,13 @@ impl ObjectReader {
         let options = GetOptions { range, if_match: self.tag.clone(), ..GetOptions::default() };
         let answer = self.store.runtime.block_on(self.bucket.get_opts(&self.path, options));
         let answer = answer.map_err(|error| self.store.trouble(&error, &self.address))?;
-        if self.tag.is_none() && self.offset == 0 {
-            self.size = answer.meta.size;
-            self.tag.clone_from(&answer.meta.e_tag);
-        } else if answer.meta.size != self.size {
-            return Err(StoreTrouble::Changed);
+        match self.size {
+            None => {
+                self.size = Some(answer.meta.size);
+                self.tag.clone_from(&answer.meta.e_tag);
+            }
+            Some(size) if size != answer.meta.size => return Err(StoreTrouble::Changed),
+            Some(_) => {}
         }
         self.stream = Some(answer.into_stream());
         Ok(())
@@ -90,7 +97,7 @@ impl ObjectReader {
 
     /// Gets the next bytes; `false` at the end.
     fn next(&mut self) -> Result<bool, StoreTrouble> {
-        while self.offset < self.size {
+        while self.offset < self.size() {
             let Some(stream) = &mut self.stream else {
                 self.request()?;
                 continue;
@@ -108,7 +115,7 @@ impl ObjectReader {
                     self.dropped(trouble)?;
                 }
                 None => {
-                    let read = format!("it ends after {} of {} bytes", self.offset, self.size);
+                    let read = format!("it ends after {} of {} bytes", self.offset, self.size());
                     self.dropped(StoreTrouble::Connection(read))?;
                 }
             }

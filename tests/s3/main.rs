@@ -272,6 +272,26 @@ fn large_objects_are_written_in_parts_and_read_back() {
 }
 
 #[test]
+fn a_large_object_in_byte_ranges_is_the_object() {
+    let server = Server::start();
+    server.put("large.pcap", &large_capture());
+    let split = run(&server, &["split-points", "-n", "3", "s3://bucket/large.pcap"]);
+    assert_eq!((text(&split.stderr), text(&split.stdout).lines().count()), ("", 3));
+    let folder = tempfile::tempdir().unwrap();
+    for range in text(&split.stdout).lines() {
+        let part = folder.path().join(format!("{range}.parquet"));
+        let part = part.to_str().unwrap();
+        let address = "s3://bucket/large.pcap";
+        let output =
+            run(&server, &["convert", "-q", "--partials", "--byte-range", range, "-o", part, address]);
+        assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
+    }
+    let merged = run(&server, &["merge", "-q", folder.path().to_str().unwrap()]);
+    let whole = run(&server, &["convert", "-q", "s3://bucket/large.pcap"]);
+    assert!(!whole.stdout.is_empty() && merged.stdout == whole.stdout, "{}", text(&merged.stderr));
+}
+
+#[test]
 fn an_upload_that_fails_leaves_no_half_object() {
     let server = Server::start();
     server.put("large.pcap", &large_capture());

@@ -86,6 +86,7 @@ fn settings(args: MergeArgs) -> std::result::Result<ConvertSettings, Trouble> {
         delivery,
         vpc: VpcArgs { typed, ..VpcArgs::default() },
         partials: Default::default(),
+        piece: Default::default(),
         run,
         typed: Vec::new(),
     })

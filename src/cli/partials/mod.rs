@@ -18,13 +18,14 @@ use super::interrupt::Interrupt;
 use super::kind::{apart, split};
 use super::messages::{Trouble, cannot_write, clean, warning};
 use super::output::Output;
+use super::pieces;
 use super::progress::Bar;
 use super::settings::{check_outputs, meter_options};
 use super::{Exit, Result, summary};
 
 pub fn run(args: ConvertArgs) -> Result {
     refuse::check(&args.typed)?;
-    let ConvertArgs { captures, metering, selection, records, partials, run, .. } = args;
+    let ConvertArgs { captures, metering, selection, records, partials, piece, run, .. } = args;
     let form = form(records.output.as_deref())?;
     let meter = meter_options(metering, selection, &records, &run)?;
     let keys = partials.partial_keys.unwrap_or_default();
@@ -47,6 +48,7 @@ pub fn run(args: ConvertArgs) -> Result {
         .with_hint("`flowtruth convert --max-aggregation-interval` merges the records of flow logs"));
     }
     check_outputs(records.output.as_deref(), run.ledger.as_deref(), &inputs.files)?;
+    pieces::cut(&mut inputs, piece.byte_range)?;
     let mut output = records.output.as_deref().map_or_else(|| Ok(Output::standard()), Output::file)?;
     let ledger_output = run.ledger.as_deref().map(Output::file).transpose()?;
     [Some(&output), ledger_output.as_ref()]

@@ -150,6 +150,7 @@ fn settings(args: ReportArgs) -> std::result::Result<ConvertSettings, Trouble> {
         vpc,
         run,
         partials: Default::default(),
+        piece: Default::default(),
         typed: Vec::new(),
     })
 }

@@ -16,6 +16,7 @@ use crate::meter::{Batch, Meter, Placement, SpillError};
 use crate::packet::Timestamp;
 use crate::partial::{
     Closing, Opening, PartialError, PartialErrorKind, PartialReader, PartialRow, RecordBatch, Rows, Setting,
+    Settings,
 };
 use crate::pipeline::convert::in_background;
 use crate::pipeline::emit::{Emitter, RecordEmitter, Written};
@@ -109,6 +110,8 @@ struct Merger<'a> {
     parts: HashMap<String, String>,
     ledger: Ledger,
     first_packet: Option<Timestamp>,
+    /// The earliest packet of all rows.
+    earliest: Option<Timestamp>,
     packets: u64,
     bytes: u64,
     rows: u64,
@@ -126,18 +129,7 @@ impl MergedPartials {
         options: &MeterOptions,
         progress: &Progress,
     ) -> Result<Merged, MergeError> {
-        let mut merger = Merger {
-            options,
-            meter: Meter::new(options.table_memory()),
-            batch: Batch::default(),
-            first: None,
-            parts: HashMap::new(),
-            ledger: Ledger::default(),
-            first_packet: None,
-            packets: 0,
-            bytes: 0,
-            rows: 0,
-        };
+        let mut merger = Merger::new(options);
         let mut merged = Merged { partials: None, cut: Vec::new(), parts: 0, rows: 0 };
         for input in inputs {
             if !merger.part(input.open()?, &mut merged.cut, progress)? {
@@ -156,6 +148,29 @@ impl MergedPartials {
             .map_or_else(|| options.windows(Timestamp::from_nanos(0)), |(_, part)| part.settings.windows());
         merged.partials = Some(MergedPartials { meter, windows, first_packet, ledger });
         Ok(merged)
+    }
+
+    /// Adds up rows that were counted with these settings and that an engine has brought together: `name` says whose they
+    /// are, for messages. Without the ends of parts there is no ledger of theirs to hold the rows against, so the
+    /// conversion's has nothing but what was written.
+    ///
+    /// # Errors
+    /// Where a row cannot be, where counts outgrow 64 bits, or where the temporary file fails.
+    pub fn of_rows<E: From<MergeError>>(
+        name: &str,
+        settings: &Settings,
+        batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
+        options: &MeterOptions,
+    ) -> Result<MergedPartials, E> {
+        let mut merger = Merger::new(options);
+        let windows = settings.windows();
+        for batch in batches {
+            let batch = batch?;
+            merger.rows(name, &batch, &windows, merger.rows)?;
+            merger.rows += batch.num_rows() as u64;
+        }
+        let Merger { meter, ledger, earliest, .. } = merger;
+        Ok(MergedPartials { meter, windows, first_packet: earliest, ledger })
     }
 
     /// Writes the records as lines, as [`convert`](crate::pipeline::convert()) does.
@@ -220,6 +235,22 @@ impl MergedPartials {
 }
 
 impl Merger<'_> {
+    fn new(options: &MeterOptions) -> Merger<'_> {
+        Merger {
+            options,
+            meter: Meter::new(options.table_memory()),
+            batch: Batch::default(),
+            first: None,
+            parts: HashMap::new(),
+            ledger: Ledger::default(),
+            first_packet: None,
+            earliest: None,
+            packets: 0,
+            bytes: 0,
+            rows: 0,
+        }
+    }
+
     /// Adds a part; `false` where the run was interrupted.
     fn part(
         &mut self,
@@ -234,7 +265,7 @@ impl Merger<'_> {
             if progress.is_interrupted() {
                 return Ok(false);
             }
-            self.rows(&reader, &batch, &windows, self.rows - before)?;
+            self.rows(reader.name(), &batch, &windows, self.rows - before)?;
             self.rows += batch.num_rows() as u64;
             progress.report(self.packets, 0);
         }
@@ -259,21 +290,24 @@ impl Merger<'_> {
     /// Adds the rows of a batch, of which so many of the same part came before.
     fn rows(
         &mut self,
-        reader: &PartialReader,
+        name: &str,
         batch: &RecordBatch,
         windows: &Windows,
         before: u64,
     ) -> Result<(), MergeError> {
-        let columns = |reason| reader.error(PartialErrorKind::Columns(reason));
+        let error = |kind| PartialError { name: name.to_owned(), kind };
+        let columns = |reason| error(PartialErrorKind::Columns(reason));
         for (number, row) in (before + 1..).zip(Rows::new(batch).map_err(columns)?.iter()) {
-            let wrong = |reason| reader.error(PartialErrorKind::Row { row: number, reason });
+            let wrong = |reason| error(PartialErrorKind::Row { row: number, reason });
             let row = row.map_err(wrong)?;
             let placement = place(&row, windows).map_err(wrong)?;
-            let too_many = |what| MergeError::Overflow { name: reader.name().to_owned(), what };
+            let too_many = |what| MergeError::Overflow { name: name.to_owned(), what };
             let sum = self.packets.checked_add(row.counters.packets);
             self.packets = sum.ok_or_else(|| too_many("packets"))?;
             let sum = self.bytes.checked_add(row.counters.bytes);
             self.bytes = sum.ok_or_else(|| too_many("bytes"))?;
+            let first = row.counters.first;
+            self.earliest = Some(self.earliest.map_or(first, |earliest| earliest.min(first)));
             let given = self.options.direction((row.flow.srcaddr, row.flow.dstaddr));
             let direction = given.unwrap_or(row.direction);
             let key = MeteringKey { direction, ..MeteringKey::from(row.flow) };
