@@ -4,11 +4,10 @@ use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use flowtruth::capture::{Capture, CaptureInput, Openable, PcapPieces, expand_inputs};
+use flowtruth::capture::{Capture, CaptureError, CaptureInput, Openable, PcapPieces, expand_inputs};
 use flowtruth::flowlog::read::sniff_log;
 use flowtruth::pipeline::LogInput;
 use flowtruth::pipeline::kind::{Kind, apart, head, split};
-use flowtruth::store::ObjectAddress;
 
 use super::error::Trouble;
 use super::objects::{Found, Objects};
@@ -52,19 +51,22 @@ pub fn captures(paths: &[PathBuf]) -> Result<Vec<CaptureInput>, Trouble> {
 /// One piece of one uncompressed pcap file.
 pub fn piece(paths: &[PathBuf], range: Range<u64>) -> Result<Vec<CaptureInput>, Trouble> {
     let [path] = paths else {
-        return Err(Trouble::new(format!("`byte_range` is of one file, and {} are named", paths.len())));
+        return Err(Trouble::new(format!("`byte_range` is of one capture, and {} are named", paths.len())));
     };
-    if ObjectAddress::of_path(path).is_some() {
-        return Err(Trouble::new(format!(
-            "`{}` is no file, and `byte_range` is of one file",
-            path.display()
-        )));
-    }
     if range.start > range.end {
         let Range { start, end } = range;
         return Err(Trouble::new(format!("`byte_range` ends at {end}, before its start at {start}")));
     }
-    Ok(vec![CaptureInput::Openable(PcapPieces::open(path)?.piece(range)?)])
+    Ok(vec![CaptureInput::Openable(pieces(path)??.piece(range)?)])
+}
+
+/// An uncompressed pcap that can be read in pieces.
+pub fn pieces(path: &Path) -> Result<Result<PcapPieces, CaptureError>, Trouble> {
+    match Objects::default().find(path).transpose()? {
+        Some(Found::Object(object)) => Ok(PcapPieces::of(object)),
+        Some(Found::Below(_)) => Err(Trouble::new(format!("`{}` is no object", path.display()))),
+        None => Ok(PcapPieces::open(path)),
+    }
 }
 
 /// An error at once for a file that cannot be begun: who names it means a capture.

@@ -17,6 +17,7 @@ mod inputs;
 mod objects;
 mod options;
 mod outcome;
+mod scale;
 mod sinks;
 mod stream;
 
@@ -29,6 +30,8 @@ mod _native {
     use super::arrow::{Batch, Columns};
     #[pymodule_export]
     use super::outcome::{ledger, partial_schema, record_schema, records};
+    #[pymodule_export]
+    use super::scale::{can_be_cut, check_partials, objects, write_flow_log};
     #[pymodule_export]
     use super::stream::{Stream, flows, partials};
 

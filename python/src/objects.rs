@@ -46,7 +46,19 @@ impl Objects {
         Ok(Found::Below(below.map(|object| openable(&store, object)).collect()))
     }
 
-    fn connect(&mut self, address: &ObjectAddress) -> Result<Arc<Store>, Trouble> {
+    /// The object of an address, or all objects below it.
+    pub fn list(&mut self, path: &Path) -> Result<Vec<Openable>, Trouble> {
+        match self.find(path) {
+            Some(found) => Ok(match found? {
+                Found::Object(object) => vec![object],
+                Found::Below(below) => below,
+            }),
+            None => Err(Trouble::new(format!("`{}` is no address of objects", path.display()))),
+        }
+    }
+
+    /// The store.
+    pub fn connect(&mut self, address: &ObjectAddress) -> Result<Arc<Store>, Trouble> {
         if let Some(store) = &self.0 {
             return Ok(Arc::clone(store));
         }
@@ -61,7 +73,7 @@ impl Objects {
 
 fn openable(store: &Arc<Store>, object: &FoundObject) -> Openable {
     let (store, address) = (Arc::clone(store), object.address.clone());
-    Openable::new(object.address.to_string(), object.size, move || match store.read(&address) {
+    Openable::new(object.address.to_string(), object.size, move |place| match store.read(&address, place) {
         Ok(reader) => Ok(Box::new(reader)),
         Err(error) => Err(error.into_trouble().into()),
     })

@@ -1,0 +1,149 @@
+"""Captures by the terabyte on Spark: flow log records as a DataFrame.
+
+>>> import flowtruth.spark
+>>> flows = flowtruth.spark.flows(spark, "s3://captures/2026/*.pcap", interval=600)      # doctest: +SKIP
+>>> flows.groupBy("srcaddr").sum("bytes").show()                                          # doctest: +SKIP
+>>> flows.errors.show()                                                                   # doctest: +SKIP
+>>> flows.write_flow_log("s3://logs/")                                                    # doctest: +SKIP
+
+The driver never sees a capture or a row. A task lists the captures and cuts large ones into pieces; tasks count pieces into
+partial records (``flowtruth.partials``); Spark adds those up; tasks make records of the sums. S3 is read and written by
+flowtruth's own code inside the tasks, with the credentials that the AWS command line would use on that host. The package has
+to be installed where executors run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from .. import _native
+from .._options import Path, Paths, Time, Words, paths as path_texts
+from . import _pieces, _schemas, _tasks
+from ._log import Delivery, write
+
+__all__ = ["FlowLog", "flows"]
+
+#: The size of a piece of a large capture, and of what small captures are gathered to, in bytes.
+PIECE_BYTES = 256 << 20
+
+
+class FlowLog(DataFrame if TYPE_CHECKING else object):  # type: ignore[misc]
+    """A DataFrame of flow log records, with what else is known of the captures.
+
+    ``flows`` gives a plain ``pyspark.sql.DataFrame`` with these members; what is derived from it (``select``, …) is without.
+    """
+
+    #: Captures that could not be read, or not to their end: `capture`, `byte_start`, `byte_end`, `error`, `hint`. What was
+    #: read before the damage is in the records.
+    errors: DataFrame
+    #: The ledger of each piece as JSON, which accounts for every packet: `capture`, `byte_start`, `byte_end`, `ledger`.
+    ledgers: DataFrame
+    #: The rows of the captures' partial records (``docs/scale.md``), before they are added up.
+    partials: DataFrame
+
+    def write_flow_log(
+        self,
+        path: Path,
+        *,
+        file_format: str = "parquet",
+        hive_compatible_partitions: bool = True,
+        per_hour_partition: bool = False,
+        flow_log_id: str | None = None,
+    ) -> dict[str, int]:
+        """Writes the records as AWS delivers them to S3: objects of five minutes, named by account, Region and day.
+
+        The records need an account and a Region: ``account_id=`` and ``set={"region": …}`` of ``flows``. Writing again
+        replaces the same objects.
+
+        Args:
+            path: A folder that all executors share, or an `s3://` address.
+            file_format: ``"parquet"``, ``"plain-text"`` (gzip), or ``"json"``.
+            hive_compatible_partitions: ``aws-account-id=…/year=…`` in the names, as Athena and Spark read them.
+            per_hour_partition: A level for the hour.
+            flow_log_id: ``fl-…`` in the names; derived from what the records share, where it is not given.
+
+        Returns:
+            How many ``objects`` and ``records`` were written.
+        """
+        raise NotImplementedError  # a DataFrame of `flows` has one of its own
+
+
+def flows(
+    spark: SparkSession,
+    paths: Paths,
+    *,
+    interval: int | str = 600,
+    window_origin: Time = "epoch",
+    decap: Words | None = None,
+    filter: str | None = None,
+    from_: Time | None = None,
+    until: Time | None = None,
+    format: str = "v2",
+    account_id: str = "unknown",
+    interface_id: str | None = None,
+    set: Mapping[str, object] | None = None,
+    interface_addresses: Iterable[object] = (),
+    piece_bytes: int = PIECE_BYTES,
+    memory_limit: int | str = "512MiB",
+) -> FlowLog:
+    """The flow log records of captures, with AWS's column names and types.
+
+    Args:
+        spark: The session.
+        paths: Captures, folders of captures, `s3://` (or `s3a://`) addresses and prefixes; ``*``, ``?`` and ``[…]`` in the
+            last parts of a path choose among what there is. Every task has to reach them.
+        piece_bytes: Uncompressed pcap files that are larger are cut into pieces of about this size; smaller captures are
+            gathered until they have it together. Compressed captures and pcapng are not cut.
+        memory_limit: Memory for the flow tables of one task; more goes to the executor's temporary directory.
+
+    The other arguments are those of ``flowtruth.flows``. They say what every piece by itself can be counted with, so nothing
+    that depends on the order of all packets is among them (``docs/scale.md``).
+
+    Raises:
+        flowtruth.FlowtruthError: Where an argument cannot be used. Captures that cannot be read are rows of ``errors``.
+    """
+    counting = {
+        "interval": interval,
+        "window_origin": window_origin,
+        "decap": decap,
+        "filter": filter,
+        "from_": from_,
+        "until": until,
+        "memory_limit": memory_limit,
+        "threads": 1,
+    }
+    recording = {"format": format, "account_id": account_id, "interface_id": interface_id, "set": dict(set or {})}
+    addresses = [str(address) for address in interface_addresses]
+    plan = _tasks.Plan(counting, recording, addresses)
+    # what cannot be used is told before anything is done
+    columns = plan.check()
+
+    named = [(path.replace("s3a://", "s3://", 1) if path.startswith("s3a://") else path,) for path in path_texts(paths)]
+    pieces = _pieces.find(spark, named, piece_bytes)
+    counted = pieces.mapInArrow(plan.count, _schemas.COUNTED).persist(StorageLevel.MEMORY_AND_DISK)
+    rows = counted.where("packets IS NOT NULL").select(*_schemas.ROW_NAMES)
+    sums = rows.groupBy(*_schemas.KEYS).agg(
+        F.sum("packets").alias("packets"),
+        F.sum("bytes").alias("bytes"),
+        F.min("first_ns").alias("first_ns"),
+        F.max("last_ns").alias("last_ns"),
+        F.bit_or("tcp_flags").alias("tcp_flags"),
+        F.bit_or("raw_tcp_flags").alias("raw_tcp_flags"),
+    )
+    records: Any = sums.mapInArrow(plan.record, _schemas.of_arrow(columns))
+    place = ("capture", "byte_start", "byte_end")
+    records.partials = rows
+    records.errors = counted.where("error IS NOT NULL").select(*place, "error", "hint")
+    records.ledgers = counted.where("ledger IS NOT NULL").select(*place, "ledger")
+
+    def write_flow_log(path: Path, **how: Any) -> dict[str, int]:
+        return write(sums, plan, Delivery.to(path, **how))
+
+    write_flow_log.__doc__ = FlowLog.write_flow_log.__doc__
+    records.write_flow_log = write_flow_log
+    return records

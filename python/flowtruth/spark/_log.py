@@ -1,0 +1,67 @@
+"""Sums → AWS's objects, written by tasks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from .. import _native, _options
+from .._options import Path
+from ._tasks import Plan, completed
+
+#: The time that one object holds, in nanoseconds.
+_SLOT = 300_000_000_000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where objects go and what they are."""
+
+    path: str
+    file_format: str
+    hive_compatible_partitions: bool
+    per_hour_partition: bool
+    flow_log_id: str | None
+
+    @staticmethod
+    def to(
+        path: Path,
+        *,
+        file_format: str = "parquet",
+        hive_compatible_partitions: bool = True,
+        per_hour_partition: bool = False,
+        flow_log_id: str | None = None,
+    ) -> Delivery:
+        """What was asked for."""
+        text = os.fspath(path)
+        text = text.replace("s3a://", "s3://", 1) if text.startswith("s3a://") else text
+        return Delivery(text, file_format, hive_compatible_partitions, per_hour_partition, flow_log_id)
+
+
+def write(sums: DataFrame, plan: Plan, delivery: Delivery) -> dict[str, int]:
+    """Writes the records of sums; says how many objects and records there are."""
+    metering = _options.metering(**plan.counting, interface_addresses=plan.interface_addresses)
+    recording = _options.recording(**plan.recording)
+    how = dict(vars(delivery))
+    # what cannot be used is told before a task begins
+    _native.write_flow_log(iter(()), metering, recording, how | {"path": None})
+
+    def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = (completed(batch.select(_native_names(batch))) for batch in batches)
+        objects, records = _native.write_flow_log(rows, metering, recording, how)
+        yield pa.RecordBatch.from_pydict({"objects": [objects], "records": [records]})
+
+    # all of one object in one task, so that an object of a slot is not written twice
+    slots = sums.withColumn("slot", F.expr(f"last_ns div {_SLOT}")).repartition("slot")
+    written = slots.mapInArrow(task, "objects long, records long")
+    total = written.agg(F.sum("objects").alias("objects"), F.sum("records").alias("records")).first()
+    return {"objects": (total and total["objects"]) or 0, "records": (total and total["records"]) or 0}
+
+
+def _native_names(batch: pa.RecordBatch) -> list[str]:
+    return [name for name in batch.schema.names if name != "slot"]

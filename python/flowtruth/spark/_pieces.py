@@ -1,0 +1,121 @@
+"""Paths → pieces of captures of about one size, found and cut by a task."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+from collections.abc import Iterator
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from .. import _native
+from .._errors import FlowtruthError
+from . import _schemas
+
+_MAGIC = "*?["
+
+
+def find(spark: SparkSession, paths: list[tuple[str]], piece_bytes: int) -> DataFrame:
+    """The pieces of all captures, each bin of them in a partition of its own."""
+    if piece_bytes < 1:
+        raise FlowtruthError(f"`{piece_bytes}` cannot be used for `piece_bytes`: expected at least 1", None)
+
+    def cut(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        named = [path for batch in batches for path in batch.column(0).to_pylist()]
+        pieces = gathered(pieces_of(named, piece_bytes), piece_bytes)
+        while part := list(_upto(pieces, 10_000)):
+            yield pa.RecordBatch.from_pylist(part, _schemas.PIECES)
+
+    found = spark.createDataFrame(paths, "path string").coalesce(1)
+    pieces = found.mapInArrow(cut, _schemas.of_arrow(_schemas.PIECES)).persist()
+    # one number comes to the driver, and no capture
+    last = pieces.agg({"bin": "max"}).first()
+    bins = 1 + (last[0] if last and last[0] is not None else 0)
+    return _by_bin(pieces, bins)
+
+
+def _by_bin(pieces: DataFrame, bins: int) -> DataFrame:
+    """Each bin in the partition of its number: hashing would put some together and leave others empty."""
+    if hasattr(pieces, "repartitionById"):
+        return pieces.repartitionById(bins, "bin")
+    rows = pieces.rdd.keyBy(lambda row: row["bin"]).partitionBy(bins, int).values()
+    return pieces.sparkSession.createDataFrame(rows, pieces.schema)
+
+
+def _upto(pieces: Iterator[dict], count: int) -> Iterator[dict]:
+    for _, piece in zip(range(count), pieces):
+        yield piece
+
+
+def pieces_of(paths: list[str], piece_bytes: int) -> Iterator[tuple[dict, int]]:
+    """The pieces of captures, with their sizes. What cannot be found is a piece with an error."""
+    for path in paths:
+        try:
+            captures = list(_captures(path))
+            if not captures:
+                raise FlowtruthError(f"`{path}` names no captures", "write the path as it is listed, or with `*`")
+        except FlowtruthError as error:
+            yield {"capture": path, "error": str(error), "hint": error.hint}, 0
+            continue
+        for capture, size in captures:
+            yield from _cut(capture, size, piece_bytes)
+
+
+def _cut(capture: str, size: int, piece_bytes: int) -> Iterator[tuple[dict, int]]:
+    try:
+        cuts = size > piece_bytes and _native.can_be_cut(capture)
+    except FlowtruthError as error:
+        yield {"capture": capture, "error": str(error), "hint": error.hint}, 0
+        return
+    if not cuts:
+        yield {"capture": capture}, size
+        return
+    count = -(-size // piece_bytes)
+    places = [size * number // count for number in range(count + 1)]
+    for start, end in zip(places, places[1:]):
+        yield {"capture": capture, "byte_start": start, "byte_end": end}, end - start
+
+
+def gathered(pieces: Iterator[tuple[dict, int]], piece_bytes: int) -> Iterator[dict]:
+    """Pieces with their bins: a bin is full when another piece would be more than a piece's size."""
+    number, held = 0, 0
+    for piece, size in pieces:
+        if held and held + size > piece_bytes:
+            number, held = number + 1, 0
+        held += size
+        yield piece | {"bin": number}
+
+
+def _captures(path: str) -> Iterator[tuple[str, int]]:
+    """The captures that a path names, with their sizes."""
+    if path.startswith("s3://"):
+        magic = next((at for at, letter in enumerate(path) if letter in _MAGIC), None)
+        listed = path if magic is None else path[: path.rfind("/", 0, magic) + 1]
+        for address, size in _native.objects(listed):
+            if size > 0 and (magic is None or fnmatch.fnmatchcase(address, path)):
+                yield address, size
+        return
+    found = sorted(glob.glob(path)) if any(letter in _MAGIC for letter in path) else [path]
+    for file in found:
+        if os.path.isdir(file):
+            yield from _in_folder(file)
+        else:
+            yield file, _size(file)
+
+
+def _in_folder(folder: str) -> Iterator[tuple[str, int]]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise FlowtruthError(f"`{folder}` cannot be searched: {error.strerror}", None) from error
+    for name in names:
+        file = os.path.join(folder, name)
+        if os.path.isfile(file):
+            yield file, _size(file)
+
+
+def _size(file: str) -> int:
+    # one that is not there is told by the task that was to count it
+    return os.path.getsize(file) if os.path.isfile(file) else 0
