@@ -19,7 +19,7 @@ pyspark = pytest.importorskip("pyspark")
 
 import boto3
 from moto.server import ThreadedMotoServer
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 import flowtruth
 import flowtruth.spark
@@ -180,6 +180,17 @@ def test_columns_are_aws_s(spark, captures):
         ("protocol", "int"),
     ]
     assert found.schema["packets"].dataType.simpleString() == "bigint"
+
+
+def test_a_spark_without_repartition_by_id_has_each_bin_in_its_place(spark, captures, convert, monkeypatch):
+    chosen = [str(captures / f"{number:02}.pcap") for number in range(0, 50, 10)]
+    frames = [DataFrame, type(spark.range(1))]
+    for frame in frames:
+        monkeypatch.delattr(frame, "repartitionById", raising=False)
+    found = flows(spark, chosen, piece_bytes=20_000)
+    assert lines(found) == converted(convert, *chosen)
+    sizes = found.partials.rdd.mapPartitions(lambda rows: [sum(1 for _ in rows)]).collect()
+    assert all(sizes) and len(sizes) > 3
 
 
 def executors() -> list[int]:

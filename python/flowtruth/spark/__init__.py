@@ -15,13 +15,12 @@ to be installed where executors run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from .. import _native
 from .._options import Path, Paths, Time, Words, paths as path_texts
 from . import _pieces, _schemas, _tasks
 from ._log import Delivery, write
@@ -146,4 +145,4 @@ def flows(
 
     write_flow_log.__doc__ = FlowLog.write_flow_log.__doc__
     records.write_flow_log = write_flow_log
-    return records
+    return cast(FlowLog, records)

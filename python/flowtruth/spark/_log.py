@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -51,7 +51,7 @@ def write(sums: DataFrame, plan: Plan, delivery: Delivery) -> dict[str, int]:
     # what cannot be used is told before a task begins
     _native.write_flow_log(iter(()), metering, recording, how | {"path": None})
 
-    def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = (completed(batch.select(_native_names(batch))) for batch in batches)
         objects, records = _native.write_flow_log(rows, metering, recording, how)
         yield pa.RecordBatch.from_pydict({"objects": [objects], "records": [records]})

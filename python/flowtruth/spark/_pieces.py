@@ -5,7 +5,8 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -14,6 +15,10 @@ from .. import _native
 from .._errors import FlowtruthError
 from . import _schemas
 
+#: A row of pieces: what it does not name is null.
+Piece = dict[str, Any]
+
+#: What makes of a path a pattern.
 _MAGIC = "*?["
 
 
@@ -22,7 +27,7 @@ def find(spark: SparkSession, paths: list[tuple[str]], piece_bytes: int) -> Data
     if piece_bytes < 1:
         raise FlowtruthError(f"`{piece_bytes}` cannot be used for `piece_bytes`: expected at least 1", None)
 
-    def cut(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def cut(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         named = [path for batch in batches for path in batch.column(0).to_pylist()]
         pieces = gathered(pieces_of(named, piece_bytes), piece_bytes)
         while part := list(_upto(pieces, 10_000)):
@@ -44,12 +49,12 @@ def _by_bin(pieces: DataFrame, bins: int) -> DataFrame:
     return pieces.sparkSession.createDataFrame(rows, pieces.schema)
 
 
-def _upto(pieces: Iterator[dict], count: int) -> Iterator[dict]:
+def _upto(pieces: Iterator[Piece], count: int) -> Iterator[Piece]:
     for _, piece in zip(range(count), pieces):
         yield piece
 
 
-def pieces_of(paths: list[str], piece_bytes: int) -> Iterator[tuple[dict, int]]:
+def pieces_of(paths: list[str], piece_bytes: int) -> Iterator[tuple[Piece, int]]:
     """The pieces of captures, with their sizes. What cannot be found is a piece with an error."""
     for path in paths:
         try:
@@ -63,7 +68,7 @@ def pieces_of(paths: list[str], piece_bytes: int) -> Iterator[tuple[dict, int]]:
             yield from _cut(capture, size, piece_bytes)
 
 
-def _cut(capture: str, size: int, piece_bytes: int) -> Iterator[tuple[dict, int]]:
+def _cut(capture: str, size: int, piece_bytes: int) -> Iterator[tuple[Piece, int]]:
     try:
         cuts = size > piece_bytes and _native.can_be_cut(capture)
     except FlowtruthError as error:
@@ -78,7 +83,7 @@ def _cut(capture: str, size: int, piece_bytes: int) -> Iterator[tuple[dict, int]
         yield {"capture": capture, "byte_start": start, "byte_end": end}, end - start
 
 
-def gathered(pieces: Iterator[tuple[dict, int]], piece_bytes: int) -> Iterator[dict]:
+def gathered(pieces: Iterator[tuple[Piece, int]], piece_bytes: int) -> Iterator[Piece]:
     """Pieces with their bins: a bin is full when another piece would be more than a piece's size."""
     number, held = 0, 0
     for piece, size in pieces:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Plan:
         _native.check_partials(_options.metering(**self.counting))
         return flowtruth.record_schema(self.recording["format"])
 
-    def count(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def count(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pieces → their rows, each piece's ledger or error behind them."""
         for batch in batches:
             for piece in batch.to_pylist():
@@ -55,7 +55,7 @@ class Plan:
             end["ledger"] = json.dumps(ledgers[0]) if ledgers else None
         yield pa.RecordBatch.from_pylist([end], _schemas.COUNTED_ARROW)
 
-    def record(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def record(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Sums → records."""
         for batch in batches:
             yield self._records(completed(batch))

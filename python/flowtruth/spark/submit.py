@@ -80,8 +80,8 @@ def run(spark: SparkSession, given: argparse.Namespace) -> int:
     errors = flows.errors.count()
     if given.errors is not None:
         flows.errors.write.mode("overwrite").json(given.errors)
-    for error in flows.errors.limit(NAMED).collect():
-        print(f"error: {error['error']}", file=sys.stderr)
+    for named in flows.errors.limit(NAMED).collect():
+        print(f"error: {named['error']}", file=sys.stderr)
     if errors > NAMED:
         print(f"warning: {errors} captures in all could not be read to their end", file=sys.stderr)
     print(json.dumps(written | {"errors": errors}))
