@@ -25,8 +25,10 @@ __version__: str = _native.VERSION
 
 __all__ = [
     "FlowtruthError",
+    "diff",
     "flows",
     "ledger",
+    "lint",
     "partial_schema",
     "partials",
     "record_schema",
@@ -232,4 +234,109 @@ def ledger(
         threads=threads,
     )
     found: dict[str, Any] = json.loads(_native.ledger(_options.paths(captures), metering, _options.recording(format=format)))
+    return found
+
+
+def diff(
+    reference: Paths,
+    candidate: Paths,
+    *,
+    input_format: str | None = None,
+    reference_format: str | None = None,
+    candidate_format: str | None = None,
+    skip_bad_lines: bool = False,
+    decap: Words | None = None,
+    filter: str | None = None,
+    packets_delta: int | str = 0,
+    bytes_delta: int | str = 0,
+    start_delta: int | str = 1,
+    end_delta: int | str = 1,
+    vpc_cidrs: Words = (),
+    memory_limit: int | str | None = None,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """Captures against flow logs, or either against its like: what `diff --json` writes.
+
+    Args:
+        reference: Captures or flow logs.
+        candidate: The same of the other side.
+        input_format: The fields of flow logs without a header, in AWS's syntax or a ready format.
+        reference_format: The same for the reference alone.
+        candidate_format: The same for the candidate alone.
+        skip_bad_lines: Leave out lines of a log that cannot be read, instead of raising.
+        decap: Look inside these tunnels of a capture.
+        filter: Only packets of a capture that match, in tcpdump's words.
+        packets_delta: How far packets may be apart: a number, or a percentage of the reference's such as ``"1%"``.
+        bytes_delta: How far bytes may be apart.
+        start_delta: How many seconds `start` may be off.
+        end_delta: How many seconds `end` may be off.
+        vpc_cidrs: Ranges of the VPC, which tell where its resolver and router are.
+        memory_limit: Memory to use at most, in bytes or as ``"2GiB"``.
+        threads: Threads to use.
+
+    Returns:
+        The outcome. ``["verdict"]`` is ``"same"``, ``"explained"`` or ``"different"``, ``["differences"]`` has each
+        difference with its cause.
+
+    Raises:
+        FlowtruthError: Where a side cannot be read whole, or the sides have no time in common.
+    """
+    comparing = {
+        "input_format": input_format,
+        "reference_format": reference_format,
+        "candidate_format": candidate_format,
+        "skip_bad_lines": skip_bad_lines,
+        "decap": _options.words(decap),
+        "filter": filter,
+        "packets_delta": str(packets_delta),
+        "bytes_delta": str(bytes_delta),
+        "start_delta": str(start_delta),
+        "end_delta": str(end_delta),
+        "vpc_cidrs": _options.several(vpc_cidrs),
+        "memory_limit": None if memory_limit is None else str(memory_limit),
+        "threads": threads,
+    }
+    found: dict[str, Any] = json.loads(_native.diff(_options.paths(reference), _options.paths(candidate), comparing))
+    return found
+
+
+def lint(
+    logs: Paths,
+    *,
+    input_format: str | None = None,
+    interval: int | str = 600,
+    target: str | None = None,
+    allow: Words = (),
+    warn: Words = (),
+    deny: Words = (),
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """What in flow logs cannot be true, or breaks what reads them.
+
+    Args:
+        logs: Flow logs, folders of flow logs, `s3://` addresses.
+        input_format: The fields of a log without a header, in AWS's syntax or a ready format.
+        interval: Seconds that one record spans at most, or ``"capture"`` for any number.
+        target: Also what breaks this consumer, such as ``"athena"``.
+        allow: Switch these rules off, or ``"all"``.
+        warn: Make these rules warnings.
+        deny: Make these rules errors.
+        limit: Return so many findings at most.
+
+    Returns:
+        ``{"findings": [...], "summary": {...}}``, each finding and the summary as `lint --json` writes them.
+
+    Raises:
+        FlowtruthError: Where a log cannot be read to its end.
+    """
+    linting = {
+        "input_format": input_format,
+        "interval": str(interval),
+        "target": target,
+        "allow": _options.several(allow),
+        "warn": _options.several(warn),
+        "deny": _options.several(deny),
+        "limit": limit,
+    }
+    found: dict[str, Any] = json.loads(_native.lint(_options.paths(logs), linting))
     return found

@@ -81,6 +81,11 @@ def metering(
     }
 
 
+def several(given: Words) -> list[str]:
+    """Words, each by itself."""
+    return given.split(",") if isinstance(given, str) else list(given)
+
+
 def recording(
     *,
     format: str = "v2",

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use flowtruth::capture::CaptureError;
+use flowtruth::flowlog::read::LogReadError;
 use flowtruth::pipeline::{ConvertError, NotInParts, with_causes};
 use flowtruth::store::StoreTrouble;
 use pyo3::prelude::*;
@@ -49,9 +50,18 @@ impl Trouble {
         Trouble::new(format!("`{value}` cannot be used for `{option}`: {reason}"))
     }
 
-    /// Captures that could not be read to their end, a line each; `None` where there are none.
+    /// Captures that could not be read to their end; `None` where there are none.
     pub fn of_captures(failures: &[CaptureError]) -> Option<Self> {
-        let mut all = failures.iter().map(Trouble::from);
+        Trouble::of_many(failures.iter().map(Trouble::from))
+    }
+
+    /// Logs that could not; `None` where there are none.
+    pub fn of_logs(failures: &[LogReadError]) -> Option<Self> {
+        Trouble::of_many(failures.iter().map(|error| Trouble::of(error).with_hint(error.hint())))
+    }
+
+    /// Several at once, a line each, and each hint once.
+    fn of_many(mut all: impl Iterator<Item = Trouble>) -> Option<Self> {
         let mut trouble = all.next()?;
         for Trouble { message, hint } in all {
             trouble.message = format!("{}\n{message}", trouble.message);

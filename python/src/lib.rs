@@ -12,8 +12,10 @@
 //! of them is copied. Whatever goes wrong is a `FlowtruthError` ([`error`]).
 
 mod arrow;
+mod diff;
 mod error;
 mod inputs;
+mod lint;
 mod objects;
 mod options;
 mod outcome;
@@ -28,6 +30,10 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::arrow::{Batch, Columns};
+    #[pymodule_export]
+    use super::diff::diff;
+    #[pymodule_export]
+    use super::lint::lint;
     #[pymodule_export]
     use super::outcome::{ledger, partial_schema, record_schema, records};
     #[pymodule_export]

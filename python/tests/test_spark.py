@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-pyspark = pytest.importorskip("pyspark")
 
 import boto3
+from conftest import PROGRAM
 from moto.server import ThreadedMotoServer
 from pyspark.sql import DataFrame, SparkSession
 
@@ -119,11 +119,9 @@ def spark(s3: dict[str, str], tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def convert():
     """Runs the program; gives what it writes."""
-    root = Path(__file__).resolve().parents[2]
-    target = Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
 
     def run(arguments: list[str]) -> str:
-        done = subprocess.run([target / "debug" / "flowtruth", *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
         # a capture that is cut is an error, and what came before it is written
         assert done.returncode == 0 or "cut.pcap" in done.stderr, done.stderr
         return done.stdout

@@ -20,6 +20,7 @@ mod columns;
 mod fast;
 mod finding;
 mod header;
+mod json;
 mod line;
 mod linter;
 mod options;
@@ -33,6 +34,7 @@ mod value;
 
 pub use columns::LintColumn;
 pub use finding::{Finding, FindingPlace};
+pub use json::{FindingJson, characters};
 pub use linter::Linter;
 pub use options::{Level, LintOptions, UnknownRule};
 pub use rule::Rule;

@@ -3,6 +3,7 @@
 //! Text in AWS's default format goes past [`Linter::is_clean`], which takes most lines; every other entry is handed to the
 //! rules as the line that it was, or with its values by name.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{LogInput, Progress};
@@ -42,6 +43,22 @@ impl LintSummary {
             Some((other, _, count)) if *other == rule => *count += 1,
             _ => self.findings.insert(place, (rule, level, 1)),
         }
+    }
+
+    /// The numbers as a JSON object; of the findings, so many were shown.
+    pub fn to_json(&self, shown: u64) -> serde_json::Value {
+        let findings: BTreeMap<&str, u64> =
+            self.findings.iter().map(|(rule, _, count)| (rule.name(), *count)).collect();
+        serde_json::json!({
+            "logs": self.logs,
+            "entries": self.entries,
+            "records": self.records,
+            "errors": self.of_level(Level::Error),
+            "warnings": self.of_level(Level::Warning),
+            "notes": self.of_level(Level::Note),
+            "shown": shown,
+            "findings": findings,
+        })
     }
 
     /// How many findings of a level there are.

@@ -153,11 +153,7 @@ fn tell(report: &DiffReport, logs: &LogArgs, quiet: bool) -> bool {
             ));
         }
     }
-    let comparison = &report.comparison;
-    let is_apart = comparison.matched == 0
-        && comparison.differences.is_empty()
-        && comparison.reference_outside.records > 0
-        && comparison.candidate_outside.records > 0;
+    let is_apart = report.is_apart();
     if is_apart {
         Trouble::new("the two sides have no time in common, so nothing was compared")
             .with_hint("are they of the same day, and are their clocks in the same time zone?")

@@ -1,10 +1,8 @@
 //! Findings for programs: a line of JSON each.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 
-use flowtruth::lint::{Finding, Level, Rule};
+use flowtruth::lint::{Finding, FindingJson};
 use flowtruth::pipeline::LintSummary;
 use serde::Serialize;
 use serde_json::json;
@@ -27,68 +25,17 @@ impl<W: Write> Lines<W> {
     }
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    rule: Rule,
-    level: Level,
-    log: &'a str,
-    /// `line`, `event` or `record`, or nothing for the log as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    number: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-    /// Where in the text it is, in characters from 1; the end is behind it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    characters: Option<Range<usize>>,
-    message: &'a str,
-    text: &'a str,
-}
-
 impl<W: Write> Report for Lines<W> {
     fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
 
     fn finding(&mut self, log: &str, finding: &Finding) -> io::Result<()> {
-        let is_in_log = finding.place.number > 0;
-        let line = Line {
-            rule: finding.rule,
-            level: finding.level,
-            log,
-            unit: is_in_log.then_some(finding.place.unit),
-            number: is_in_log.then_some(finding.place.number),
-            column: finding.column,
-            field: finding.field.as_deref(),
-            characters: finding.span.clone().map(|span| characters(&finding.text, span)),
-            message: &finding.message,
-            text: &finding.text,
-        };
-        self.line(&line)
+        self.line(&FindingJson::new(log, finding))
     }
 
     fn end(&mut self, summary: &LintSummary, shown: u64) -> io::Result<()> {
-        let findings: BTreeMap<&str, u64> =
-            summary.findings.iter().map(|(rule, _, count)| (rule.name(), *count)).collect();
-        self.line(&json!({ "summary": {
-            "logs": summary.logs,
-            "entries": summary.entries,
-            "records": summary.records,
-            "errors": summary.of_level(Level::Error),
-            "warnings": summary.of_level(Level::Warning),
-            "notes": summary.of_level(Level::Note),
-            "shown": shown,
-            "findings": findings,
-        }}))?;
+        self.line(&json!({ "summary": summary.to_json(shown) }))?;
         self.output.flush()
     }
-}
-
-/// A range of bytes as characters, from 1.
-pub fn characters(text: &str, span: Range<usize>) -> Range<usize> {
-    let place = |at: usize| text.char_indices().take_while(|(index, _)| *index < at).count() + 1;
-    place(span.start)..place(span.end)
 }

@@ -5,13 +5,12 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use flowtruth::lint::{Finding, Level, LintOptions, Rule};
+use flowtruth::lint::{Finding, Level, LintOptions, Rule, characters};
 use flowtruth::pipeline::LintSummary;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Report;
-use super::machine::characters;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -7,6 +7,9 @@ use std::io::Write;
 use ::parquet::basic::{Compression, Encoding};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::Field as Cell;
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
@@ -87,6 +90,31 @@ fn check_parquet(format: &LogFormat, windows: &[Vec<FlowRecord>]) {
     assert!(rows.next().is_none());
 }
 
+/// What a cell of an Arrow column should hold, and what it does.
+fn check_arrow(format: &LogFormat, windows: &[Vec<FlowRecord>]) {
+    let mut builder = RecordBatchBuilder::new(format, 2);
+    for window in windows {
+        window.iter().for_each(|record| builder.push(record).unwrap());
+        assert_eq!((builder.len(), builder.is_empty()), (window.len(), window.is_empty()));
+        let batch = builder.finish().unwrap();
+        assert_eq!((batch.num_rows(), batch.schema()), (window.len(), record_schema(format)));
+        for (place, field) in format.fields().iter().enumerate() {
+            assert_eq!(batch.schema().field(place).name(), field.column());
+            let column = batch.column(place);
+            for (row, record) in window.iter().enumerate() {
+                let found = match (column.is_valid(row), field.field_type()) {
+                    (false, _) => Cell::Null,
+                    (true, FieldType::Int32) => Cell::Int(column.as_primitive::<Int32Type>().value(row)),
+                    (true, FieldType::Int64) => Cell::Long(column.as_primitive::<Int64Type>().value(row)),
+                    (true, FieldType::String) => Cell::Str(column.as_string::<i32>().value(row).to_owned()),
+                };
+                assert_eq!(found, cell(*field, format.value(*field, record)), "{field}");
+            }
+        }
+        assert!(builder.is_empty());
+    }
+}
+
 fn check_json(format: &LogFormat, windows: &[Vec<FlowRecord>]) {
     let text = String::from_utf8(file(FileFormat::Json, format, windows)).unwrap();
     let mut lines = text.lines();
@@ -107,6 +135,7 @@ fn every_field_is_read_back_from_parquet_and_json() {
     let nodata = record(0).without_data(LogStatus::NoData, 0, 60);
     let windows = [vec![record(443), record(0), nodata], vec![], vec![record(65535)]];
     check_parquet(&format, &windows);
+    check_arrow(&format, &windows);
     check_json(&format, &windows);
     check_parquet(&format, &[]);
     check_json(&format, &[]);
@@ -180,6 +209,18 @@ fn a_number_that_parquet_cannot_hold_is_named() {
         error.unwrap_err().to_string(),
         "`bytes` is `18446744073709551615`, which Parquet's INT_64 cannot hold"
     );
+}
+
+#[test]
+fn a_record_that_a_batch_cannot_hold_leaves_nothing_in_it() {
+    let mut builder = RecordBatchBuilder::new(&LogFormat::default(), 0);
+    let large = FlowRecord { bytes: Some(u64::MAX), ..record(1) };
+    builder.push(&record(2)).unwrap();
+    assert_eq!(builder.push(&large).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    builder.push(&record(3)).unwrap();
+    let batch = builder.finish().unwrap();
+    let ports = batch.column_by_name("srcport").unwrap().as_primitive::<Int32Type>().values().to_vec();
+    assert_eq!(ports, [2, 3]);
 }
 
 #[test]
@@ -269,6 +310,7 @@ proptest! {
     ) {
         let format = LogFormat::preset("v5").unwrap();
         check_parquet(&format, &windows);
+        check_arrow(&format, &windows);
         check_json(&format, &windows);
     }
 }

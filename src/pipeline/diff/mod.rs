@@ -83,6 +83,15 @@ pub struct DiffReport {
 }
 
 impl DiffReport {
+    /// Whether the two sides have no time in common, so that nothing was compared.
+    pub fn is_apart(&self) -> bool {
+        let comparison = &self.comparison;
+        comparison.matched == 0
+            && comparison.differences.is_empty()
+            && comparison.reference_outside.records > 0
+            && comparison.candidate_outside.records > 0
+    }
+
     /// The packets behind the differences, to be extracted from the captures.
     pub fn packets(&self) -> PacketSelection {
         let mut spans: Vec<PacketSpan> = self
