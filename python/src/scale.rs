@@ -42,14 +42,12 @@ pub fn objects(py: Python<'_>, address: &str) -> PyResult<Vec<(String, u64)>> {
 /// those who read it.
 #[pyfunction]
 pub fn can_be_cut(py: Python<'_>, capture: PathBuf) -> PyResult<bool> {
-    py.detach(|| {
-        match inputs::pieces(&capture)? {
-            Ok(_) => Ok(true),
-            Err(error) => match error.kind() {
-                CaptureErrorKind::Open(_) | CaptureErrorKind::Read(_) => Err(error.into()),
-                _ => Ok(false),
-            },
-        }
+    py.detach(|| match inputs::pieces(&capture)? {
+        Ok(_) => Ok(true),
+        Err(error) => match error.kind() {
+            CaptureErrorKind::Open(_) | CaptureErrorKind::Read(_) => Err(error.into()),
+            _ => Ok(false),
+        },
     })
     .map_err(|trouble: Trouble| trouble.into())
 }
@@ -95,16 +93,15 @@ fn name_part(option: &str, value: Option<&str>) -> Result<NamePart, Trouble> {
         Some(value) => parsed(option, value),
         None => {
             let hint = "give them with `account_id=\"123456789012\"` and `set={\"region\": \"us-east-1\"}`";
-            Err(Trouble::new("the names of objects on S3 need the account and the Region").with_hint(Some(hint)))
+            Err(Trouble::new("the names of objects on S3 need the account and the Region")
+                .with_hint(Some(hint)))
         }
     }
 }
 
 fn store(path: &Path) -> Result<Box<dyn ObjectStore>, Trouble> {
     match ObjectAddress::of_path(path) {
-        Some(Ok(address)) => {
-            Ok(Box::new(BucketStore::new(Objects::default().connect(&address)?, address)))
-        }
+        Some(Ok(address)) => Ok(Box::new(BucketStore::new(Objects::default().connect(&address)?, address))),
         Some(Err(error)) => {
             Err(Trouble::new(format!("`{}` is no address", path.display())).caused_by(&error))
         }
@@ -130,7 +127,11 @@ pub fn write_flow_log(
     let (meter, records) = (metering.options()?, recording.options()?);
     let objects = delivery.objects(&records)?;
     let Some(path) = delivery.path else { return Ok((0, 0)) };
-    let settings = opening(&[], &MeterOptions { interface_addresses: Default::default(), ..meter.clone() }, PartialKeys::default());
+    let settings = opening(
+        &[],
+        &MeterOptions { interface_addresses: Default::default(), ..meter.clone() },
+        PartialKeys::default(),
+    );
     let settings = settings.map_err(Trouble::from)?.settings;
     let batches = rows.try_iter()?.map(|batch| Ok(RecordBatch::from_pyarrow_bound(&batch?)?));
     let sums = MergedPartials::of_rows("the sums", &settings, batches, &meter);
