@@ -12,13 +12,20 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use flowtruth::capture::CaptureInput;
 use flowtruth::flow::{AggregationInterval, FlowCounters, FlowKey};
+use flowtruth::flowlog::encode::{RecordBatchBuilder, record_schema};
 use flowtruth::packet::{IpPacket, PacketDirection, Timestamp};
+use flowtruth::partial::RecordBatch;
 use flowtruth::partial::{
     BatchSink, Closing, Opening, PartialForm, PartialKeys, PartialReader, PartialRow, PartialWriter,
     RowBuilder, Rows, Settings,
 };
-use flowtruth::pipeline::{MergedPartials, MeterOptions, PartialInput, Progress};
+use flowtruth::pipeline::{
+    MergedPartials, MeterOptions, PartialInput, Progress, RecordOptions, RecordSink, RowsError, convert_into,
+    convert_to_partials, records_of_rows,
+};
+use flowtruth::record::{FlowRecord, LogFormat};
 
 /// So late that nothing is, whatever the fixtures' times.
 const NEVER_LATE: [&str; 2] = ["--allowed-lateness", "9000000000"];
@@ -362,4 +369,68 @@ fn rows_that_cannot_be_added_up_are_named() {
         let said = said_of(rows);
         assert!(said.contains(expected), "{said}");
     }
+}
+
+/// Keeps batches.
+#[derive(Default)]
+struct Kept(Vec<RecordBatch>);
+
+impl BatchSink for Kept {
+    fn batch(&mut self, batch: &RecordBatch) -> std::io::Result<()> {
+        self.0.push(batch.clone());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Closing) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps records.
+struct KeptRecords(RecordBatchBuilder);
+
+impl RecordSink for KeptRecords {
+    fn record(&mut self, record: &FlowRecord) -> std::io::Result<()> {
+        self.0.push(record)
+    }
+
+    fn finish(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn complete_rows_are_the_records_of_a_conversion() {
+    let meter = MeterOptions { allowed_lateness: 9_000_000_000_000_000_000, ..MeterOptions::default() };
+    let options = RecordOptions {
+        format: LogFormat::preset("all").unwrap(),
+        header: false,
+        identity: FlowRecord { account_id: Some("123456789012".into()), ..FlowRecord::default() },
+    };
+    let mut records = 0;
+    for capture in captures::below("fixtures/captures") {
+        let input = || vec![CaptureInput::Path(capture.clone())];
+        let (mut rows, progress) = (Kept::default(), Progress::new());
+        convert_to_partials(input(), &meter, PartialKeys::default(), &mut rows, false, &progress).unwrap();
+        let mut sink = KeptRecords(RecordBatchBuilder::new(&options.format, 0));
+        convert_into(input(), &meter, &options, &mut sink, false, &progress).unwrap();
+        let expected = sink.0.finish().unwrap();
+        let mut at = 0;
+        for batch in rows.0 {
+            let found = records_of_rows(&batch, &meter, &options).unwrap();
+            assert_eq!(found, expected.slice(at, found.num_rows()), "{}", capture.display());
+            at += found.num_rows();
+        }
+        assert_eq!(at, expected.num_rows(), "{}", capture.display());
+        records += at;
+    }
+    assert!(records > 200, "only {records} records were compared");
+    let other = RecordBatchBuilder::new(&options.format, 0).finish().unwrap();
+    assert_eq!(other.schema(), record_schema(&options.format));
+    let error = records_of_rows(&other, &meter, &options).unwrap_err();
+    assert!(matches!(error, RowsError::Columns(_)), "{error}");
 }

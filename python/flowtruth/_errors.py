@@ -15,3 +15,7 @@ class FlowtruthError(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+
+
+# where it is found
+FlowtruthError.__module__ = "flowtruth"

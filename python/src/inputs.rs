@@ -24,7 +24,9 @@ pub fn captures(paths: &[PathBuf]) -> Result<Vec<CaptureInput>, Trouble> {
     let mut objects = Objects::default();
     for path in paths {
         match objects.find(&path).transpose()? {
-            Some(Found::Object(object)) => found.push(CaptureInput::Openable(object)),
+            Some(Found::Object(object)) => {
+                found.extend(split(vec![CaptureInput::Openable(object)], false, &mut logs));
+            }
             Some(Found::Below(below)) => {
                 let (kind, chosen) = of_one_kind(&path, below)?;
                 match kind {
@@ -34,15 +36,21 @@ pub fn captures(paths: &[PathBuf]) -> Result<Vec<CaptureInput>, Trouble> {
             }
             None if path.is_dir() => {
                 let expanded = expand_inputs([&path])?;
-                found.extend(expanded.captures.into_iter().map(CaptureInput::Path));
+                let captures = expanded.captures.into_iter().map(CaptureInput::Path).collect();
+                found.extend(split(captures, false, &mut logs));
             }
             None => {
-                named.push(path.clone());
-                found.push(CaptureInput::Path(path));
+                // a FIFO is opened when it is read: that waits for somebody to write to it
+                let is_stream = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+                if is_stream {
+                    found.push(CaptureInput::Path(path));
+                } else {
+                    found.extend(split(vec![CaptureInput::Path(path.clone())], false, &mut logs));
+                    named.push(path);
+                }
             }
         }
     }
-    let found = split(found, false, &mut logs);
     if let Some(log) = logs.first() {
         return Err(Trouble::new(format!("`{}` is a flow log, expected a capture", log.name())));
     }

@@ -9,7 +9,7 @@ from conftest import ROOT
 import flowtruth
 
 PAGE = (ROOT / "docs/python.md").read_text()
-FLAGS = doctest.IGNORE_EXCEPTION_DETAIL * 0 | doctest.ELLIPSIS
+FLAGS = doctest.ELLIPSIS
 
 
 def run(name, text, names):

@@ -35,7 +35,7 @@ def test_a_reader_gives_the_same_ledger():
 def test_the_ledger_of_a_damaged_capture_says_so():
     ledger = flowtruth.ledger("fixtures/captures/damaged/cut-packet.pcap")
     assert ledger["total"]["packets_read"] > 0
-    assert "ends" in ledger["captures"][0]["error"]
+    assert "cut short" in ledger["captures"][0]["error"]
     with pytest.raises(FlowtruthError):
         flowtruth.ledger("fixtures/captures/damaged/empty.pcap")
 

@@ -4,6 +4,7 @@ import duckdb
 import pandas
 import polars
 import pyarrow as pa
+import pytest
 
 import flowtruth
 
@@ -56,3 +57,17 @@ def test_batches_are_handed_over_without_a_copy():
     assert len(addresses[0]) > 14
     del batch, stream
     assert twice[0].equals(twice[1])
+
+
+def test_no_engine_takes_a_damaged_capture_for_a_whole_one():
+    damaged = "fixtures/captures/damaged/cut-packet.pcap"
+    message = "packet 5 at byte 488: the packet record is cut short"
+    flows = flowtruth.flows(damaged)
+    assert flows.schema.names[3] == "srcaddr"
+    with pytest.raises(duckdb.Error, match=message):
+        duckdb.sql("select * from flows").fetchall()
+    with pytest.raises(polars.exceptions.ComputeError, match=message):
+        polars.DataFrame(flowtruth.flows(damaged))
+    for read in (polars.from_arrow, lambda reader: reader.read_pandas()):
+        with pytest.raises(flowtruth.FlowtruthError, match=message):
+            read(flowtruth.flows(damaged))

@@ -23,7 +23,8 @@ def raised(function, *given, **options):
         "fixtures/captures/damaged/empty.pcap",
         "fixtures/captures/damaged/text.pcap",
         "fixtures/captures/damaged/cut-file-header.pcap",
-        "fixtures/scenarios-that-are-not",
+        # a folder without a capture
+        "src",
         "src/lib.rs",
     ],
 )
@@ -164,8 +165,7 @@ def test_nothing_is_named(function):
 def test_what_is_no_address_is_told():
     errors, hints = said("convert", "s3://")
     error = raised(flowtruth.flows, "s3://")
-    if "built" not in errors[0]:
-        assert ([str(error)], [error.hint]) == (errors, hints)
+    assert ([str(error)], [error.hint]) == (errors, hints)
 
 
 def test_an_error_can_be_pickled():

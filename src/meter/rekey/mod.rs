@@ -118,7 +118,7 @@ impl<T> Rekeyer<T> {
         }
     }
 
-    /// Hands on the sums of windows below `passed`, or of all: each time a batch of at most [`HANDED_ON`].
+    /// Hands on the sums of windows below `passed`, or of all: each time a batch of at most `HANDED_ON`.
     ///
     /// # Errors
     /// The taker's; what was not handed on by then is not any more.
