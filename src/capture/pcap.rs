@@ -124,6 +124,17 @@ impl PcapWalk {
         Some((self.fields(seconds, fraction, captured, self.byte_order.u32([m, n, o, p])), length))
     }
 
+    /// The sub-second field, the captured and the original length of the record header that the bytes begin with.
+    pub(super) fn fraction_and_lengths(&self, bytes: &[u8]) -> Option<[u32; 3]> {
+        let &[_, _, _, _, e, f, g, h, i, j, k, l, m, n, o, p] = bytes.first_chunk::<16>()?;
+        Some([[e, f, g, h], [i, j, k, l], [m, n, o, p]].map(|field| self.byte_order.u32(field)))
+    }
+
+    /// How many units of the sub-second field a second has.
+    pub(super) fn units_a_second(&self) -> u32 {
+        if self.unit == 1 { 1_000_000_000 } else { 1_000_000 }
+    }
+
     /// What a record says about its packet.
     #[inline(always)]
     fn fields(&self, seconds: u32, fraction: u32, captured: u32, original_length: u32) -> PacketFields {
