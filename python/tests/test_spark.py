@@ -17,13 +17,13 @@ import pytest
 
 
 import boto3
-from conftest import PROGRAM
+from conftest import CAPTURES, PROGRAM
 from moto.server import ThreadedMotoServer
 from pyspark.sql import DataFrame, SparkSession
 
 import flowtruth
 import flowtruth.spark
-from flowtruth.spark import submit
+from flowtruth.spark import _pieces, submit
 
 ACCOUNT = "123456789012"
 IDENTITY = ["--account-id", ACCOUNT, "--set", "region=us-east-1", "--interface-id", "eni-abc123de"]
@@ -162,7 +162,9 @@ def test_many_captures_and_a_large_one_are_one_conversion(spark, captures, expec
     # bins are of about one size, and no partition is left empty
     sizes = found.partials.rdd.mapPartitions(lambda rows: [sum(1 for _ in rows)]).collect()
     assert all(sizes) and len(sizes) > 6
-    found.unpersist()
+    kept = spark.sparkContext._jsc.getPersistentRDDs().size()
+    found.release()
+    assert spark.sparkContext._jsc.getPersistentRDDs().size() < kept
 
 
 def test_columns_are_aws_s(spark, captures):
@@ -178,6 +180,27 @@ def test_columns_are_aws_s(spark, captures):
         ("protocol", "int"),
     ]
     assert found.schema["packets"].dataType.simpleString() == "bigint"
+
+
+def test_directions_are_told_apart_where_records_show_them(spark, convert):
+    # an "any" device, whose packets say which way they went
+    cooked = str(CAPTURES / "traffic" / "cooked-any.pcap")
+    for fields, addresses in [(FORMAT, []), (f"{FORMAT} ${{flow-direction}}", []), (f"{FORMAT} ${{flow-direction}}", ["10.0.0.1"])]:
+        found = flowtruth.spark.flows(spark, cooked, format=fields, interface_addresses=addresses, **WORDS)
+        options = ["convert", "--quiet", "--log-format", fields, *IDENTITY, cooked]
+        options += [word for address in addresses for word in ("--interface-address", address)]
+        assert lines(found) == sorted(convert(options).splitlines())
+
+
+def test_a_capture_that_several_paths_name_counts_once(spark, captures, convert, monkeypatch):
+    monkeypatch.chdir(captures)
+    found = flows(spark, ["17.pcap", "1[78].pcap", captures / "18.pcap"])
+    assert lines(found) == converted(convert, str(captures / "17.pcap"), str(captures / "18.pcap"))
+
+
+def test_a_pattern_is_within_a_folder():
+    assert _pieces._matches("s3://a/2026/x.pcap", "s3://a/2026/*.pcap")
+    assert not _pieces._matches("s3://a/2026/11/x.pcap", "s3://a/2026/*.pcap")
 
 
 def test_a_spark_without_repartition_by_id_has_each_bin_in_its_place(spark, captures, convert, monkeypatch):
@@ -315,3 +338,12 @@ def test_the_job_for_spark_submit(spark, captures, expected, tmp_path, capsys):
     assert read.count() == len(expected)
     assert submit.run(spark, submit.arguments([str(tmp_path / "gone.pcap"), *given[1:]])) == 2
     assert "error: " in capsys.readouterr().err
+    # what fails in a task is told in a line
+    (tmp_path / "file").write_text("no folder")
+    given[given.index("-o") + 1] = str(tmp_path / "file" / "log")
+    assert submit.run(spark, submit.arguments(given)) == 2
+    told = capsys.readouterr().err.strip().splitlines()
+    assert len(told) == 1 and told[0].startswith("error: ") and "file/log` cannot be written" in told[0], told
+    with pytest.raises(SystemExit):
+        submit.arguments([*given, "--set", "vpc-id"])
+    assert "expected `FIELD=VALUE`" in capsys.readouterr().err

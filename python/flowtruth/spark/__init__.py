@@ -21,9 +21,11 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from .._options import Path, Paths, Time, Words, paths as path_texts
+from .._options import Path, Paths, Time, Words, words
+from .._options import paths as path_texts
 from . import _pieces, _schemas, _tasks
 from ._log import Delivery, write
+from ._paths import everywhere
 
 __all__ = ["FlowLog", "flows"]
 
@@ -45,6 +47,10 @@ class FlowLog(DataFrame if TYPE_CHECKING else object):  # type: ignore[misc]
     #: The rows of the captures' partial records (``docs/scale.md``), before they are added up.
     partials: DataFrame
 
+    def release(self) -> None:
+        """Lets go of what the executors keep of the captures for `errors`, `ledgers` and the next question."""
+        raise NotImplementedError  # a DataFrame of `flows` has one of its own
+
     def write_flow_log(
         self,
         path: Path,
@@ -56,8 +62,9 @@ class FlowLog(DataFrame if TYPE_CHECKING else object):  # type: ignore[misc]
     ) -> dict[str, int]:
         """Writes the records as AWS delivers them to S3: objects of five minutes, named by account, Region and day.
 
-        The records need an account and a Region: ``account_id=`` and ``set={"region": …}`` of ``flows``. Writing again
-        replaces the same objects.
+        The records need an account and a Region: ``account_id=`` and ``set={"region": …}`` of ``flows``. The same records
+        make the same objects, which take the place of those that are there. Other records make others beside them: look at
+        ``errors`` first, and write into a folder of its own what is written once more with captures that were missing.
 
         Args:
             path: A folder that all executors share, or an `s3://` address.
@@ -94,8 +101,9 @@ def flows(
 
     Args:
         spark: The session.
-        paths: Captures, folders of captures, `s3://` (or `s3a://`) addresses and prefixes; ``*``, ``?`` and ``[…]`` in the
-            last parts of a path choose among what there is. Every task has to reach them.
+        paths: Captures, folders of captures, `s3://` (or `s3a://`) addresses and prefixes; ``*``, ``?`` and ``[…]`` choose
+            among what there is, within a part between slashes. Every task has to reach them. What several paths name
+            counts once. Everything in a folder is taken for a capture: choose with ``*.pcap`` where there are other files.
         piece_bytes: Uncompressed pcap files that are larger are cut into pieces of about this size; smaller captures are
             gathered until they have it together. Compressed captures and pcapng are not cut.
         memory_limit: Memory for the flow tables of one task; more goes to the executor's temporary directory.
@@ -109,7 +117,7 @@ def flows(
     counting = {
         "interval": interval,
         "window_origin": window_origin,
-        "decap": decap,
+        "decap": words(decap),
         "filter": filter,
         "from_": from_,
         "until": until,
@@ -117,16 +125,19 @@ def flows(
         "threads": 1,
     }
     recording = {"format": format, "account_id": account_id, "interface_id": interface_id, "set": dict(set or {})}
-    addresses = [str(address) for address in interface_addresses]
+    given = [interface_addresses] if isinstance(interface_addresses, str) else interface_addresses
+    addresses = [str(address) for address in given]
     plan = _tasks.Plan(counting, recording, addresses)
     # what cannot be used is told before anything is done
     columns = plan.check()
 
-    named = [(path.replace("s3a://", "s3://", 1) if path.startswith("s3a://") else path,) for path in path_texts(paths)]
-    pieces = _pieces.find(spark, named, piece_bytes)
+    pieces = _pieces.find(spark, [everywhere(path) for path in path_texts(paths)], piece_bytes)
     counted = pieces.mapInArrow(plan.count, _schemas.COUNTED).persist(StorageLevel.MEMORY_AND_DISK)
     rows = counted.where("packets IS NOT NULL").select(*_schemas.ROW_NAMES)
-    sums = rows.groupBy(*_schemas.KEYS).agg(
+    # addresses of the interface say more than captures do, and are asked when records are made
+    with_direction = _schemas.DIRECTION in columns.names and not addresses
+    keys = [*_schemas.KEYS, *([_schemas.DIRECTION] if with_direction else [])]
+    sums = rows.groupBy(*keys).agg(
         F.sum("packets").alias("packets"),
         F.sum("bytes").alias("bytes"),
         F.min("first_ns").alias("first_ns"),
@@ -145,4 +156,10 @@ def flows(
 
     write_flow_log.__doc__ = FlowLog.write_flow_log.__doc__
     records.write_flow_log = write_flow_log
+
+    def release() -> None:
+        counted.unpersist()
+
+    release.__doc__ = FlowLog.release.__doc__
+    records.release = release
     return cast(FlowLog, records)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from pyspark.sql import functions as F
 
 from .. import _native, _options
 from .._options import Path
+from ._paths import everywhere
 from ._tasks import Plan, completed
 
 #: The time that one object holds, in nanoseconds.
@@ -38,9 +38,8 @@ class Delivery:
         flow_log_id: str | None = None,
     ) -> Delivery:
         """What was asked for."""
-        text = os.fspath(path)
-        text = text.replace("s3a://", "s3://", 1) if text.startswith("s3a://") else text
-        return Delivery(text, file_format, hive_compatible_partitions, per_hour_partition, flow_log_id)
+        where = everywhere(path)
+        return Delivery(where, file_format, hive_compatible_partitions, per_hour_partition, flow_log_id)
 
 
 def write(sums: DataFrame, plan: Plan, delivery: Delivery) -> dict[str, int]:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from .. import _native
 from .._errors import FlowtruthError
 from . import _schemas
+from ._paths import is_s3
 
 #: A row of pieces: what it does not name is null.
 Piece = dict[str, Any]
@@ -22,7 +24,7 @@ Piece = dict[str, Any]
 _MAGIC = "*?["
 
 
-def find(spark: SparkSession, paths: list[tuple[str]], piece_bytes: int) -> DataFrame:
+def find(spark: SparkSession, paths: list[str], piece_bytes: int) -> DataFrame:
     """The pieces of all captures, each bin of them in a partition of its own."""
     if piece_bytes < 1:
         raise FlowtruthError(f"`{piece_bytes}` cannot be used for `piece_bytes`: expected at least 1", None)
@@ -33,8 +35,10 @@ def find(spark: SparkSession, paths: list[tuple[str]], piece_bytes: int) -> Data
         while part := list(_upto(pieces, 10_000)):
             yield pa.RecordBatch.from_pylist(part, _schemas.PIECES)
 
-    found = spark.createDataFrame(paths, "path string").coalesce(1)
-    pieces = found.mapInArrow(cut, _schemas.of_arrow(_schemas.PIECES)).persist()
+    named = spark.createDataFrame([(path,) for path in paths], "path string").coalesce(1)
+    # kept by two executors, and never made anew: another list of captures would be cut into other pieces
+    found = named.mapInArrow(cut, _schemas.of_arrow(_schemas.PIECES))
+    pieces = found.localCheckpoint(storageLevel=StorageLevel.MEMORY_AND_DISK_2)
     # one number comes to the driver, and no capture
     last = pieces.agg({"bin": "max"}).first()
     bins = 1 + (last[0] if last and last[0] is not None else 0)
@@ -55,7 +59,8 @@ def _upto(pieces: Iterator[Piece], count: int) -> Iterator[Piece]:
 
 
 def pieces_of(paths: list[str], piece_bytes: int) -> Iterator[tuple[Piece, int]]:
-    """The pieces of captures, with their sizes. What cannot be found is a piece with an error."""
+    """The pieces of captures, with their sizes; of each capture once. What cannot be found is a piece with an error."""
+    seen: set[str] = set()
     for path in paths:
         try:
             captures = list(_captures(path))
@@ -65,7 +70,9 @@ def pieces_of(paths: list[str], piece_bytes: int) -> Iterator[tuple[Piece, int]]
             yield {"capture": path, "error": str(error), "hint": error.hint}, 0
             continue
         for capture, size in captures:
-            yield from _cut(capture, size, piece_bytes)
+            if capture not in seen:
+                seen.add(capture)
+                yield from _cut(capture, size, piece_bytes)
 
 
 def _cut(capture: str, size: int, piece_bytes: int) -> Iterator[tuple[Piece, int]]:
@@ -95,19 +102,26 @@ def gathered(pieces: Iterator[tuple[Piece, int]], piece_bytes: int) -> Iterator[
 
 def _captures(path: str) -> Iterator[tuple[str, int]]:
     """The captures that a path names, with their sizes."""
-    if path.startswith("s3://"):
+    if is_s3(path):
         magic = next((at for at, letter in enumerate(path) if letter in _MAGIC), None)
         listed = path if magic is None else path[: path.rfind("/", 0, magic) + 1]
         for address, size in _native.objects(listed):
-            if size > 0 and (magic is None or fnmatch.fnmatchcase(address, path)):
+            if magic is None or _matches(address, path):
                 yield address, size
         return
-    found = sorted(glob.glob(path)) if any(letter in _MAGIC for letter in path) else [path]
+    is_pattern = any(letter in _MAGIC for letter in path) and not os.path.exists(path)
+    found = sorted(glob.glob(path)) if is_pattern else [path]
     for file in found:
         if os.path.isdir(file):
             yield from _in_folder(file)
         else:
             yield file, _size(file)
+
+
+def _matches(address: str, pattern: str) -> bool:
+    """Whether each part between slashes matches, as in a folder."""
+    parts, patterns = address.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
 
 
 def _in_folder(folder: str) -> Iterator[tuple[str, int]]:

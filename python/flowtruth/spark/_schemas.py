@@ -21,8 +21,10 @@ _TYPES = {
 
 ROWS: pa.Schema = flowtruth.partial_schema().remove_metadata()
 ROW_NAMES = ROWS.names
-#: What rows are told apart by; ICMP types and observation points are not asked for.
-KEYS = ["window_start_ns", "srcaddr", "dstaddr", "ip_version", "srcport", "dstport", "protocol", "flow_direction"]
+#: What rows are told apart by; ICMP types and observation points are not asked for, and directions are a key where records
+#: show those that captures say.
+KEYS = ["window_start_ns", "srcaddr", "dstaddr", "ip_version", "srcport", "dstport", "protocol"]
+DIRECTION = "flow_direction"
 
 
 def signed(schema: pa.Schema) -> pa.Schema:

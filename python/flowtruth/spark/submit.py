@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 import flowtruth
@@ -21,6 +22,14 @@ import flowtruth.spark
 NAMED = 10
 
 
+def pair(text: str) -> tuple[str, str]:
+    """A field and its value."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"`{text}`: expected `FIELD=VALUE`")
+    return name, value
+
+
 def arguments(typed: list[str] | None = None) -> argparse.Namespace:
     """What was typed."""
     parser = argparse.ArgumentParser(prog="submit.py", description=__doc__.splitlines()[0])
@@ -29,7 +38,8 @@ def arguments(typed: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--account-id", required=True, help="the account that owns the interface")
     parser.add_argument("--region", required=True, help="the Region, which stands in the objects' names")
     parser.add_argument("--interface-id", help="the network interface that the log is of")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field that all records share")
+    shared = {"action": "append", "default": [], "type": pair, "metavar": "FIELD=VALUE"}
+    parser.add_argument("--set", **shared, help="a field that all records share")
     parser.add_argument("--log-format", default="v2", help="fields in AWS's syntax, or v2 to v5, all")
     parser.add_argument("--max-aggregation-interval", default="600", metavar="SECONDS|capture")
     parser.add_argument("--window-origin", default="epoch", metavar="epoch|TIME")
@@ -42,13 +52,13 @@ def arguments(typed: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-hive-compatible-partitions", dest="hive", action="store_false")
     parser.add_argument("--flow-log-id", metavar="fl-…")
     parser.add_argument("--piece-bytes", type=int, default=flowtruth.spark.PIECE_BYTES)
-    parser.add_argument("--errors", metavar="PATH", help="a folder for what could not be read, as JSON lines of Spark")
+    parser.add_argument("--errors", metavar="PATH", help="a folder for what could not be read, as Spark's JSON lines; its file systems")
     return parser.parse_args(typed)
 
 
 def run(spark: SparkSession, given: argparse.Namespace) -> int:
     """Does what was asked for; 0 fine, 2 where something went wrong or a capture could not be read to its end."""
-    constants = dict(pair.split("=", 1) for pair in given.set) | {"region": given.region}
+    constants = dict(given.set) | {"region": given.region}
     try:
         flows = flowtruth.spark.flows(
             spark,
@@ -77,7 +87,12 @@ def run(spark: SparkSession, given: argparse.Namespace) -> int:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return 2
-    errors = flows.errors.count()
+    except PySparkException as error:
+        # what a task said last
+        said = [line for line in str(error).splitlines() if line.strip() and not line.startswith(("JVM", "\tat"))]
+        print(f"error: {said[-1].strip() if said else error}", file=sys.stderr)
+        return 2
+    errors = flows.errors.select("capture").distinct().count()
     if given.errors is not None:
         flows.errors.write.mode("overwrite").json(given.errors)
     for named in flows.errors.limit(NAMED).collect():
