@@ -38,8 +38,9 @@ def arguments(typed: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--account-id", required=True, help="the account that owns the interface")
     parser.add_argument("--region", required=True, help="the Region, which stands in the objects' names")
     parser.add_argument("--interface-id", help="the network interface that the log is of")
-    shared = {"action": "append", "default": [], "type": pair, "metavar": "FIELD=VALUE"}
-    parser.add_argument("--set", **shared, help="a field that all records share")
+    parser.add_argument(
+        "--set", action="append", default=[], type=pair, metavar="FIELD=VALUE", help="a field that all records share"
+    )
     parser.add_argument("--log-format", default="v2", help="fields in AWS's syntax, or v2 to v5, all")
     parser.add_argument("--max-aggregation-interval", default="600", metavar="SECONDS|capture")
     parser.add_argument("--window-origin", default="epoch", metavar="epoch|TIME")
