@@ -100,6 +100,17 @@ def test_the_captures_below_an_address_are_read_at_any_depth():
     assert rows.replace_schema_metadata().equals(flowtruth.partials(files).read_all().replace_schema_metadata())
 
 
+def test_an_object_in_byte_ranges_is_the_object():
+    whole = flowtruth.partials("s3://bucket/captures/a.pcap").read_all()
+    halves = [
+        flowtruth.partials("s3://bucket/captures/a.pcap", byte_range=part).read_all()
+        for part in ((0, 1500), (1500, 1_000_000))
+    ]
+    for column in ("packets", "bytes"):
+        sums = [sum(rows[column].to_pylist()) for rows in halves]
+        assert all(sums) and sum(sums) == sum(whole[column].to_pylist())
+
+
 def test_logs_are_read_and_compared():
     assert flowtruth.lint("s3://bucket/logs/")["summary"] == flowtruth.lint(LOG)["summary"]
     assert flowtruth.diff("s3://bucket/logs/flow.log", LOG)["verdict"] == "same"
