@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `flowtruth.spark` with one executor and with two, on many captures.
 
-    benches/compare/spark.py [--files 64] [--packets 1000000] [--runs 5]
+    benches/compare/spark.py [--files 24] [--packets 1000000] [--runs 2]
 
 Runs in an environment with `pyspark` and the package, built as `pip install ./python` builds it. Each executor is a process
 with one core; both sessions are on the same machine as the driver, one after the other in turns, and what is timed is
@@ -55,9 +55,9 @@ def session(executors: int, captures: str, warm: str, runs: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=64)
+    parser.add_argument("--files", type=int, default=24)
     parser.add_argument("--packets", type=int, default=1_000_000, help="in each file")
-    parser.add_argument("--runs", type=int, default=3, help="in each of two sessions")
+    parser.add_argument("--runs", type=int, default=2, help="in each of two sessions")
     parser.add_argument("--session", nargs=3, metavar=("EXECUTORS", "CAPTURES", "WARM"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.session:

@@ -51,7 +51,7 @@ def write(sums: DataFrame, plan: Plan, delivery: Delivery) -> dict[str, int]:
     _native.write_flow_log(iter(()), metering, recording, how | {"path": None})
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = (completed(batch.select(_native_names(batch))) for batch in batches)
+        rows = (completed(batch) for batch in batches)
         objects, records = _native.write_flow_log(rows, metering, recording, how)
         yield pa.RecordBatch.from_pydict({"objects": [objects], "records": [records]})
 
@@ -60,7 +60,3 @@ def write(sums: DataFrame, plan: Plan, delivery: Delivery) -> dict[str, int]:
     written = slots.mapInArrow(task, "objects long, records long")
     total = written.agg(F.sum("objects").alias("objects"), F.sum("records").alias("records")).first()
     return {"objects": (total and total["objects"]) or 0, "records": (total and total["records"]) or 0}
-
-
-def _native_names(batch: pa.RecordBatch) -> list[str]:
-    return [name for name in batch.schema.names if name != "slot"]

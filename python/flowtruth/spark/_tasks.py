@@ -61,11 +61,7 @@ class Plan:
             yield self._records(completed(batch))
 
     def _records(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        return flowtruth.records(
-            rows,
-            interface_addresses=self.interface_addresses,
-            **self.recording,
-        )
+        return flowtruth.records(rows, interface_addresses=self.interface_addresses, **self.recording)
 
 
 def _widened(rows: pa.RecordBatch) -> pa.RecordBatch:

@@ -17,7 +17,6 @@ from pyspark.sql import SparkSession
 import flowtruth
 import flowtruth.spark
 
-
 #: How many captures with errors are named.
 NAMED = 10
 
