@@ -1,7 +1,6 @@
 //! Errors of the library → `FlowtruthError`, with the text and the hint of the command line.
 
 use std::error::Error;
-use std::io;
 
 use flowtruth::capture::CaptureError;
 use flowtruth::flowlog::read::LogReadError;
@@ -29,13 +28,13 @@ impl Trouble {
 
     /// An error with its causes; of trouble with a store behind it, its hint.
     pub fn of(error: &(dyn Error + 'static)) -> Self {
-        Trouble { message: with_causes(error), hint: hint_of_store(error) }
+        Trouble { message: with_causes(error), hint: StoreTrouble::hint_behind(error) }
     }
 
     /// Because of this.
     pub fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
         self.message = format!("{}: {}", self.message, with_causes(error));
-        self.hint = self.hint.or_else(|| hint_of_store(error));
+        self.hint = self.hint.or_else(|| StoreTrouble::hint_behind(error));
         self
     }
 
@@ -110,15 +109,4 @@ impl From<Trouble> for PyErr {
     fn from(Trouble { message, hint }: Trouble) -> PyErr {
         exception::FlowtruthError::new_err((message, hint))
     }
-}
-
-fn hint_of_store(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(trouble) = error.downcast_ref::<io::Error>().and_then(StoreTrouble::of) {
-            return trouble.hint();
-        }
-        cause = error.source();
-    }
-    None
 }

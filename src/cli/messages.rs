@@ -96,19 +96,7 @@ pub fn hint(text: impl fmt::Display) {
 
 /// What to do about an error: its own advice, or what the trouble with a store behind it advises.
 pub fn advice(own: Option<&str>, error: &(dyn Error + 'static)) -> Option<String> {
-    own.map(str::to_owned).or_else(|| hint_of_store(error))
-}
-
-/// What to do about trouble with a store that is behind an error.
-pub fn hint_of_store(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(trouble) = error.downcast_ref::<io::Error>().and_then(StoreTrouble::of) {
-            return trouble.hint();
-        }
-        cause = error.source();
-    }
-    None
+    own.map(str::to_owned).or_else(|| StoreTrouble::hint_behind(error))
 }
 
 /// Says something plainly.
@@ -124,7 +112,7 @@ fn write(label: &str, style: Style, text: impl fmt::Display) {
 /// An error of standard output or a file that was to be written.
 pub fn cannot_write(what: impl fmt::Display, error: io::Error) -> Trouble {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    let of_store = hint_of_store(&error);
+    let of_store = StoreTrouble::hint_behind(&error);
     let trouble = Trouble::new(format!("cannot write {what}")).caused_by(error);
     match of_store {
         _ if full => trouble.with_hint("free some space, or write to another disk with `-o`"),

@@ -1,5 +1,6 @@
 //! What went wrong with an object, and what to do about it.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 
@@ -41,7 +42,7 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl Error for StoreError {}
 
 /// What went wrong, without where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -159,6 +160,18 @@ impl StoreTrouble {
     pub fn of(error: &io::Error) -> Option<&StoreTrouble> {
         let inner = error.get_ref()?;
         inner.downcast_ref().or_else(|| inner.downcast_ref().map(StoreError::trouble))
+    }
+
+    /// What to do about trouble with a store that is behind any error, by its causes.
+    pub fn hint_behind(error: &(dyn Error + 'static)) -> Option<String> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(trouble) = error.downcast_ref::<io::Error>().and_then(StoreTrouble::of) {
+                return trouble.hint();
+            }
+            cause = error.source();
+        }
+        None
     }
 }
 

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use flowtruth::capture::{CaptureInput, Openable};
 use flowtruth::pipeline::{DiffSide, LogInput, Progress};
 use flowtruth::record::LogFormat;
+use flowtruth::store::StoreTrouble;
 use flowtruth::vpc::Vpc;
 
 use crate::cli::identity::Identity;
 use crate::cli::kind::{Kind, head, in_directory, kind};
 use crate::cli::live;
-use crate::cli::messages::{Trouble, clean, hint_of_store};
+use crate::cli::messages::{Trouble, clean};
 use crate::cli::objects::{self, Found, Objects};
 use crate::cli::settings::check_outputs;
 use crate::cli::vpc::load::{Loaded, load, warn};
@@ -238,7 +239,7 @@ impl Opened {
 }
 
 fn cannot_read(name: &str, error: io::Error) -> Trouble {
-    let hint = hint_of_store(&error);
+    let hint = StoreTrouble::hint_behind(&error);
     let trouble = Trouble::new(format!("`{}` cannot be read", clean(name))).caused_by(error);
     match hint {
         Some(hint) => trouble.with_hint(hint),
