@@ -19,6 +19,7 @@ mod lint;
 mod objects;
 mod options;
 mod outcome;
+mod packed;
 mod scale;
 mod sinks;
 mod stream;
@@ -36,6 +37,8 @@ mod _native {
     use super::lint::lint;
     #[pymodule_export]
     use super::outcome::{ledger, partial_schema, record_schema, records};
+    #[pymodule_export]
+    use super::packed::{packed, packed_schema, unpacked};
     #[pymodule_export]
     use super::scale::{can_be_cut, check_partials, objects, write_flow_log};
     #[pymodule_export]

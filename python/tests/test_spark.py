@@ -192,6 +192,20 @@ def test_directions_are_told_apart_where_records_show_them(spark, convert):
         assert lines(found) == sorted(convert(options).splitlines())
 
 
+def test_partials_are_the_rows_of_the_captures(spark, captures):
+    chosen = [str(captures / "00.pcap"), str(captures / "01.pcap")]
+    found = flows(spark, chosen).partials
+    order = ["window_start_ns", "srcaddr", "dstaddr", "srcport", "first_ns"]
+    rows = [row for path in chosen for row in flowtruth.partials(path).read_all().to_pylist()]
+    assert [row.asDict() for row in found.orderBy(order).collect()] == sorted(rows, key=lambda row: [row[name] for name in order])
+    assert found.columns == flowtruth.partial_schema().names
+
+
+def test_a_task_counts_some_bins_where_there_are_many():
+    assert [_pieces.tasks_for(bins, 2) for bins in (1, 7, 8, 9, 32, 33, 400)] == [1, 7, 8, 8, 8, 9, 100]
+    assert _pieces.tasks_for(400, 100) == 400
+
+
 def test_a_capture_that_several_paths_name_counts_once(spark, captures, convert, monkeypatch):
     monkeypatch.chdir(captures)
     found = flows(spark, ["17.pcap", "1[78].pcap", captures / "18.pcap"])

@@ -44,7 +44,8 @@ class FlowLog(DataFrame if TYPE_CHECKING else object):  # type: ignore[misc]
     errors: DataFrame
     #: The ledger of each piece as JSON, which accounts for every packet: `capture`, `byte_start`, `byte_end`, `ledger`.
     ledgers: DataFrame
-    #: The rows of the captures' partial records (``docs/scale.md``), before they are added up.
+    #: The rows of the captures' partial records (``docs/scale.md``), before they are added up; with `flow_direction` where
+    #: the records show those that captures say.
     partials: DataFrame
 
     def release(self) -> None:
@@ -105,7 +106,8 @@ def flows(
             among what there is, within a part between slashes. Every task has to reach them. What several paths name
             counts once. Everything in a folder is taken for a capture: choose with ``*.pcap`` where there are other files.
         piece_bytes: Uncompressed pcap files that are larger are cut into pieces of about this size; smaller captures are
-            gathered until they have it together. Compressed captures and pcapng are not cut.
+            gathered until they have it together. Compressed captures and pcapng are not cut. A task counts up to four
+            times as much where there is enough for all.
         memory_limit: Memory for the flow tables of one task; more goes to the executor's temporary directory.
 
     The other arguments are those of ``flowtruth.flows``. They say what every piece by itself can be counted with, so nothing
@@ -129,27 +131,22 @@ def flows(
     addresses = [str(address) for address in given]
     plan = _tasks.Plan(counting, recording, addresses)
     # what cannot be used is told before anything is done
-    columns = plan.check()
+    plan.check()
 
     pieces = _pieces.find(spark, [everywhere(path) for path in path_texts(paths)], piece_bytes)
     counted = pieces.mapInArrow(plan.count, _schemas.COUNTED).persist(StorageLevel.MEMORY_AND_DISK)
-    rows = counted.where("packets IS NOT NULL").select(*_schemas.ROW_NAMES)
-    # addresses of the interface say more than captures do, and are asked when records are made
-    with_direction = _schemas.DIRECTION in columns.names and not addresses
-    keys = [*_schemas.KEYS, *([_schemas.DIRECTION] if with_direction else [])]
-    sums = rows.groupBy(*keys).agg(
-        F.sum("packets").alias("packets"),
-        F.sum("bytes").alias("bytes"),
+    rows = counted.where("row IS NOT NULL").select("row.*")
+    sums = rows.groupBy("key").agg(
+        *(F.sum(name).alias(name) for name in ("packets", "bytes")),
         F.min("first_ns").alias("first_ns"),
         F.max("last_ns").alias("last_ns"),
-        F.bit_or("tcp_flags").alias("tcp_flags"),
-        F.bit_or("raw_tcp_flags").alias("raw_tcp_flags"),
+        F.bit_or("flags").alias("flags"),
     )
-    records: Any = sums.mapInArrow(plan.record, _schemas.of_arrow(columns))
-    place = ("capture", "byte_start", "byte_end")
-    records.partials = rows
-    records.errors = counted.where("error IS NOT NULL").select(*place, "error", "hint")
-    records.ledgers = counted.where("ledger IS NOT NULL").select(*place, "ledger")
+    records: Any = sums.mapInArrow(plan.record, _schemas.of_arrow(plan.columns))
+    records.partials = rows.mapInArrow(_tasks.shown, _schemas.of_arrow(_schemas.ROWS))
+    place = ("piece.capture", "piece.byte_start", "piece.byte_end")
+    records.errors = counted.where("piece.error IS NOT NULL").select(*place, "piece.error", "piece.hint")
+    records.ledgers = counted.where("piece.ledger IS NOT NULL").select(*place, "piece.ledger")
 
     def write_flow_log(path: Path, **how: Any) -> dict[str, int]:
         return write(sums, plan, Delivery.to(path, **how))

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from .. import _native, _options
 from .._options import Path
 from ._paths import everywhere
-from ._tasks import Plan, completed
+from ._tasks import Plan, unpacked
 
 #: The time that one object holds, in nanoseconds.
 _SLOT = 300_000_000_000
@@ -51,7 +51,7 @@ def write(sums: DataFrame, plan: Plan, delivery: Delivery) -> dict[str, int]:
     _native.write_flow_log(iter(()), metering, recording, how | {"path": None})
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rows = (completed(batch) for batch in batches)
+        rows = (unpacked(batch) for batch in batches)
         objects, records = _native.write_flow_log(rows, metering, recording, how)
         yield pa.RecordBatch.from_pydict({"objects": [objects], "records": [records]})
 

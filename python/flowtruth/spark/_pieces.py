@@ -10,7 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark import StorageLevel
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from .. import _native
 from .._errors import FlowtruthError
@@ -22,6 +24,10 @@ Piece = dict[str, Any]
 
 #: What makes of a path a pattern.
 _MAGIC = "*?["
+
+#: How many bins one task counts at most, and up to how many tasks of a core each bin has one of its own.
+_MOST_BINS = 4
+_TASKS_OF_A_CORE = 4
 
 
 def find(spark: SparkSession, paths: list[str], piece_bytes: int) -> DataFrame:
@@ -42,14 +48,30 @@ def find(spark: SparkSession, paths: list[str], piece_bytes: int) -> DataFrame:
     # one number comes to the driver, and no capture
     last = pieces.agg({"bin": "max"}).first()
     bins = 1 + (last[0] if last and last[0] is not None else 0)
-    return _by_bin(pieces, bins)
+    tasks = tasks_for(bins, _cores(spark))
+    return _by_number(pieces.withColumn("bin", F.expr(f"int(bin * {tasks}L div {bins})")), tasks)
 
 
-def _by_bin(pieces: DataFrame, bins: int) -> DataFrame:
-    """Each bin in the partition of its number: hashing would put some together and leave others empty."""
+def tasks_for(bins: int, cores: int) -> int:
+    """How many tasks count the bins: a task costs a tenth of a second before it begins, so where there is enough to do for
+    all, one counts some bins."""
+    return max(-(-bins // _MOST_BINS), min(bins, _TASKS_OF_A_CORE * cores))
+
+
+def _cores(spark: SparkSession) -> int:
+    """How many tasks run at a time, as far as Spark knows."""
+    try:
+        return spark.sparkContext.defaultParallelism
+    except (AttributeError, PySparkException):
+        # a client of Spark Connect is not told
+        return 64
+
+
+def _by_number(pieces: DataFrame, count: int) -> DataFrame:
+    """Each `bin` in the partition of its number: hashing would put some together and leave others empty."""
     if hasattr(pieces, "repartitionById"):
-        return pieces.repartitionById(bins, "bin")
-    rows = pieces.rdd.keyBy(lambda row: row["bin"]).partitionBy(bins, int).values()
+        return pieces.repartitionById(count, "bin")
+    rows = pieces.rdd.keyBy(lambda row: row["bin"]).partitionBy(count, int).values()
     return pieces.sparkSession.createDataFrame(rows, pieces.schema)
 
 

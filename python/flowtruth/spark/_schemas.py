@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 from pyspark.sql import types as T
 
 import flowtruth
+from flowtruth import _native
 
 _TYPES = {
     pa.uint8(): (pa.int16(), T.ShortType()),
@@ -19,12 +22,9 @@ _TYPES = {
     pa.binary(): (pa.binary(), T.BinaryType()),
 }
 
-ROWS: pa.Schema = flowtruth.partial_schema().remove_metadata()
-ROW_NAMES = ROWS.names
-#: What rows are told apart by; ICMP types and observation points are not asked for, and directions are a key where records
-#: show those that captures say.
-KEYS = ["window_start_ns", "srcaddr", "dstaddr", "ip_version", "srcport", "dstport", "protocol"]
-DIRECTION = "flow_direction"
+ROWS: pa.Schema = flowtruth.partial_schema()
+#: Rows as they travel: of each column of each row an engine's price is paid, so there are few.
+PACKED: pa.Schema = pa.schema(_native.packed_schema())
 
 
 def signed(schema: pa.Schema) -> pa.Schema:
@@ -32,9 +32,13 @@ def signed(schema: pa.Schema) -> pa.Schema:
     return pa.schema([(field.name, _TYPES[field.type][0]) for field in schema])
 
 
-def of_arrow(schema: pa.Schema) -> T.StructType:
+def of_arrow(schema: Iterable[pa.Field]) -> T.StructType:
     """A schema as Spark names it."""
-    return T.StructType([T.StructField(field.name, _TYPES[field.type][1]) for field in schema])
+    return T.StructType([T.StructField(field.name, _of_type(field.type)) for field in schema])
+
+
+def _of_type(of_arrows: pa.DataType) -> T.DataType:
+    return of_arrow(of_arrows) if pa.types.is_struct(of_arrows) else _TYPES[of_arrows][1]
 
 
 _PLACE = [("capture", pa.string()), ("byte_start", pa.int64()), ("byte_end", pa.int64())]
@@ -42,8 +46,12 @@ _PLACE = [("capture", pa.string()), ("byte_start", pa.int64()), ("byte_end", pa.
 #: A piece of a capture: without bounds it is a whole one. `bin` gathers pieces that are counted by one task.
 PIECES = pa.schema([*_PLACE, ("bin", pa.int32()), ("error", pa.string()), ("hint", pa.string())])
 
-#: What comes of pieces: rows, and behind the rows of a piece its ledger or its error.
+#: What comes of pieces: rows, and behind the rows of a piece what is known of it. Each is one column of several: Spark keeps
+#: such as they are, and would look for a shorter way to write each number of its own.
 COUNTED_ARROW = pa.schema(
-    [*signed(ROWS), *_PLACE, ("ledger", pa.string()), ("error", pa.string()), ("hint", pa.string())]
+    [
+        ("row", pa.struct([(field.name, field.type) for field in PACKED])),
+        ("piece", pa.struct([*_PLACE, ("ledger", pa.string()), ("error", pa.string()), ("hint", pa.string())])),
+    ]
 )
 COUNTED = of_arrow(COUNTED_ARROW)

@@ -14,6 +14,7 @@ from flowtruth import FlowtruthError, _native, _options
 
 from . import _schemas
 
+_DIRECTION = "flow_direction"
 _PLACE = ("capture", "byte_start", "byte_end")
 
 
@@ -25,12 +26,21 @@ class Plan:
     recording: dict[str, Any]
     interface_addresses: list[str]
 
-    def check(self) -> pa.Schema:
-        """The columns of records; an error where something cannot be used."""
-        empty = pa.RecordBatch.from_pylist([], _schemas.ROWS)
-        self._records(empty)
-        _native.check_partials(_options.metering(**self.counting))
+    @property
+    def with_direction(self) -> bool:
+        """Whether rows are told apart by their directions: where records show those that captures say. Addresses of the
+        interface say more than captures do, and are asked when records are made."""
+        return _DIRECTION in self.columns.names and not self.interface_addresses
+
+    @property
+    def columns(self) -> pa.Schema:
+        """The columns of records."""
         return flowtruth.record_schema(self.recording["format"])
+
+    def check(self) -> None:
+        """An error where something cannot be used."""
+        self._records(pa.RecordBatch.from_pylist([], _schemas.ROWS))
+        _native.check_partials(_options.metering(**self.counting))
 
     def count(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pieces → their rows, each piece's ledger or error behind them."""
@@ -39,7 +49,7 @@ class Plan:
                 yield from self._piece(piece)
 
     def _piece(self, piece: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-        end: dict[str, Any] = {name: piece[name] for name in (*_PLACE, "error", "hint")}
+        known: dict[str, Any] = {name: piece[name] for name in (*_PLACE, "error", "hint")}
         if piece["error"] is None:
             ledgers: list[dict[str, Any]] = []
             start = piece["byte_start"]
@@ -49,33 +59,34 @@ class Plan:
                     piece["capture"], byte_range=byte_range, on_ledger=ledgers.append, **self.counting
                 )
                 for rows in reader:
-                    yield _widened(rows)
+                    packed = pa.record_batch(_native.packed(rows, self.with_direction))
+                    yield _counted(packed.num_rows, row=packed.to_struct_array())
             except FlowtruthError as error:
-                end["error"], end["hint"] = str(error), error.hint
-            end["ledger"] = json.dumps(ledgers[0]) if ledgers else None
-        yield pa.RecordBatch.from_pylist([end], _schemas.COUNTED_ARROW)
+                known["error"], known["hint"] = str(error), error.hint
+            known["ledger"] = json.dumps(ledgers[0]) if ledgers else None
+        yield _counted(1, piece=pa.array([known], _schemas.COUNTED_ARROW.field("piece").type))
 
     def record(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Sums → records."""
         for batch in batches:
-            yield self._records(completed(batch))
+            yield self._records(unpacked(batch))
 
     def _records(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         return flowtruth.records(rows, interface_addresses=self.interface_addresses, **self.recording)
 
 
-def _widened(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows with the columns of what is counted."""
-    types = _schemas.COUNTED_ARROW
-    columns = [rows.column(name).cast(types.field(name).type) for name in rows.schema.names]
-    columns += [pa.nulls(rows.num_rows, field.type) for field in list(types)[len(columns) :]]
-    return pa.RecordBatch.from_arrays(columns, schema=types)
+def _counted(length: int, **columns: pa.Array) -> pa.RecordBatch:
+    """Rows, or what is known of a piece."""
+    arrays = [columns.get(field.name, pa.nulls(length, field.type)) for field in _schemas.COUNTED_ARROW]
+    return pa.RecordBatch.from_arrays(arrays, schema=_schemas.COUNTED_ARROW)
 
 
-def completed(sums: pa.RecordBatch) -> pa.RecordBatch:
-    """Sums as Spark has them → rows of partial records."""
-    columns = [
-        sums.column(field.name).cast(field.type) if field.name in sums.schema.names else pa.nulls(sums.num_rows, field.type)
-        for field in _schemas.ROWS
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=_schemas.ROWS)
+def unpacked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Packed rows → rows of partial records."""
+    return pa.record_batch(_native.unpacked(batch))
+
+
+def shown(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Packed rows → rows of partial records with types that Spark has."""
+    for batch in batches:
+        yield unpacked(batch).cast(_schemas.signed(_schemas.ROWS))
