@@ -8,7 +8,7 @@
 //! flags      tcp_flags, and raw_tcp_flags eight bits higher: the OR of both is the OR of each
 //! ```
 //!
-//! ICMP types and observation points have no place in it.
+//! ICMP types and observation points have no place in it: rows with one are refused.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -18,24 +18,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow_pyarrow::PyArrowType;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::Schema;
 use flowtruth::flow::{FlowCounters, FlowKey};
 use flowtruth::packet::{PacketDirection, Protocol, TcpFlags, Timestamp};
-use flowtruth::partial::{PartialRow, RowBuilder, Rows};
+use flowtruth::partial::{self, PartialRow, RowBuilder, Rows};
 use pyo3::prelude::*;
 
 use super::arrow::{Batch, Columns};
 use super::error::Trouble;
-
-/// The columns, by their places.
-const COLUMNS: [(&str, DataType); 6] = [
-    ("key", DataType::Binary),
-    ("packets", DataType::Int64),
-    ("bytes", DataType::Int64),
-    ("first_ns", DataType::Int64),
-    ("last_ns", DataType::Int64),
-    ("flags", DataType::Int32),
-];
 
 /// The most bytes that a key has.
 const LONGEST: usize = 46;
@@ -45,15 +35,13 @@ const WINDOW: u8 = 1;
 const V6: u8 = 2;
 const INBOUND: u8 = 4;
 const OUTBOUND: u8 = 8;
+const KNOWN: u8 = WINDOW | V6 | INBOUND | OUTBOUND;
 
 /// The columns of packed rows.
 #[pyfunction]
-pub fn packed_schema() -> Columns {
-    Columns(schema())
-}
-
-fn schema() -> Schema {
-    Schema::new(COLUMNS.map(|(name, kind)| Field::new(name, kind, false)).to_vec())
+pub fn packed_schema() -> PyResult<Columns> {
+    let nothing = pack(&RecordBatch::new_empty(partial::schema()), false)?;
+    Ok(Columns(Schema::clone(&nothing.schema())))
 }
 
 /// Rows of partial records → packed rows; directions are part of the key if they are to be told apart.
@@ -77,6 +65,9 @@ fn pack(batch: &RecordBatch, with_direction: bool) -> Result<RecordBatch, Troubl
     let mut key = Vec::with_capacity(LONGEST);
     for row in Rows::new(batch).map_err(Trouble::new)?.iter() {
         let row = row.map_err(Trouble::new)?;
+        if row.icmp.is_some() || row.observation_point.is_some() {
+            return Err(Trouble::new("rows with ICMP types or observation points cannot be packed"));
+        }
         write_key(&mut key, &row, with_direction);
         keys.append_value(&key);
         let FlowCounters { tcp_flags, raw_tcp_flags, .. } = row.counters;
@@ -86,15 +77,15 @@ fn pack(batch: &RecordBatch, with_direction: bool) -> Result<RecordBatch, Troubl
         last.append_value(row.counters.last.nanos());
         flags.append_value(i32::from(tcp_flags.0) | i32::from(raw_tcp_flags.0) << 8);
     }
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(keys.finish()),
-        Arc::new(packets.finish()),
-        Arc::new(bytes.finish()),
-        Arc::new(first.finish()),
-        Arc::new(last.finish()),
-        Arc::new(flags.finish()),
+    let columns: [(&str, ArrayRef); 6] = [
+        ("key", Arc::new(keys.finish())),
+        ("packets", Arc::new(packets.finish())),
+        ("bytes", Arc::new(bytes.finish())),
+        ("first_ns", Arc::new(first.finish())),
+        ("last_ns", Arc::new(last.finish())),
+        ("flags", Arc::new(flags.finish())),
     ];
-    RecordBatch::try_new(Arc::new(schema()), columns).map_err(|error| Trouble::of(&error))
+    RecordBatch::try_from_iter(columns).map_err(|error| Trouble::of(&error))
 }
 
 fn signed(count: u64) -> Result<i64, Trouble> {
@@ -138,24 +129,23 @@ fn in_16_bytes(address: &IpAddr) -> [u8; 16] {
 }
 
 fn unpack(batch: &RecordBatch) -> Result<RecordBatch, Trouble> {
-    let column = |name: &str| {
-        let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
-        column.ok_or_else(|| Trouble::new(format!("packed rows have no column `{name}`, or one with a null")))
+    let strange = |name: &str| Trouble::new(format!("the column `{name}` of packed rows is of another type"));
+    let column = |name: &str| match batch.column_by_name(name) {
+        None => Err(Trouble::new(format!("packed rows have no column `{name}`"))),
+        Some(column) if column.null_count() > 0 => Err(Trouble::new(format!(
+            "the column `{name}` of packed rows has a null, expected a value in every row"
+        ))),
+        Some(column) => Ok(column),
     };
-    let numbers = |name: &str| {
-        column(name)?
-            .as_primitive_opt::<Int64Type>()
-            .ok_or_else(|| Trouble::new(format!("the column `{name}` of packed rows is of another type")))
-    };
-    let strange = || Trouble::new("packed rows are of another type");
-    let keys = column("key")?.as_binary_opt::<i32>().ok_or_else(strange)?;
-    let flags = column("flags")?.as_primitive_opt::<Int32Type>().ok_or_else(strange)?;
-    let [packets, bytes, first, last] = ["packets", "bytes", "first_ns", "last_ns"].map(numbers);
-    let (packets, bytes, first, last) = (packets?, bytes?, first?, last?);
+    let numbers = |name: &str| column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| strange(name));
+    let keys = column("key")?.as_binary_opt::<i32>().ok_or_else(|| strange("key"))?;
+    let flags = column("flags")?.as_primitive_opt::<Int32Type>().ok_or_else(|| strange("flags"))?;
+    let (packets, bytes) = (numbers("packets")?, numbers("bytes")?);
+    let (first, last) = (numbers("first_ns")?, numbers("last_ns")?);
     let mut rows = RowBuilder::new(batch.num_rows());
     for row in 0..batch.num_rows() {
         let (window_start, flow, direction) =
-            read_key(keys.value(row)).ok_or_else(|| Trouble::new("the key of a packed row is none"))?;
+            read_key(keys.value(row)).ok_or_else(|| Trouble::new("a packed row has a malformed key"))?;
         let count = |column: &Int64Array| {
             let count = column.value(row);
             u64::try_from(count).map_err(|_| Trouble::new(format!("a packed row counts {count}")))
@@ -178,6 +168,13 @@ fn unpack(batch: &RecordBatch) -> Result<RecordBatch, Trouble> {
 /// The window, the flow and the direction of a key; `None` where it is none.
 fn read_key(key: &[u8]) -> Option<(Option<i64>, FlowKey, PacketDirection)> {
     let (&marker, rest) = key.split_first()?;
+    let direction = match marker & (INBOUND | OUTBOUND) {
+        _ if marker & !KNOWN != 0 => return None,
+        0 => PacketDirection::Unknown,
+        INBOUND => PacketDirection::Inbound,
+        OUTBOUND => PacketDirection::Outbound,
+        _ => return None,
+    };
     let (window, rest) = match marker & WINDOW {
         0 => (None, rest),
         _ => {
@@ -201,11 +198,6 @@ fn read_key(key: &[u8]) -> Option<(Option<i64>, FlowKey, PacketDirection)> {
         protocol: Protocol(protocol),
         srcport: u16::from_be_bytes([source_high, source_low]),
         dstport: u16::from_be_bytes([destination_high, destination_low]),
-    };
-    let direction = match marker & (INBOUND | OUTBOUND) {
-        INBOUND => PacketDirection::Inbound,
-        OUTBOUND => PacketDirection::Outbound,
-        _ => PacketDirection::Unknown,
     };
     Some((window, flow, direction))
 }

@@ -63,6 +63,10 @@ def test_no_row_is_changed_by_the_way():
     # some rows, as an engine hands them on
     assert unpacked(there.slice(1000, 10)).equals(rows.slice(1000, 10))
     assert unpacked(packed(rows.slice(0, 0))).equals(rows.slice(0, 0))
+    # all but the directions, where those are not to be told apart
+    place = SCHEMA.get_field_index("flow_direction")
+    without = rows.set_column(place, SCHEMA.field(place), pa.nulls(rows.num_rows, pa.string()))
+    assert unpacked(packed(rows, False)).equals(without)
 
 
 @pytest.mark.parametrize("capture", WHOLE)
@@ -77,6 +81,8 @@ def test_each_part_of_a_key_tells_rows_apart():
     others = [
         {"window_start_ns": None},
         {"window_start_ns": 1},
+        {"srcaddr": address(rng, 4)},
+        {"dstaddr": address(rng, 4)},
         {"srcaddr": one["dstaddr"], "dstaddr": one["srcaddr"]},
         {"ip_version": 6},
         {"srcport": one["srcport"] ^ 1},
@@ -115,9 +121,33 @@ def test_what_does_not_fit_is_told():
     for name in ("packets", "bytes"):
         with pytest.raises(flowtruth.FlowtruthError, match=f"a row counts {2**63}, more than 63 bits hold"):
             packed(batch([one | {name: 2**63}]))
-    there = packed(batch([one]))
-    with pytest.raises(flowtruth.FlowtruthError, match="have no column `key`"):
-        unpacked(there.drop_columns(["key"]))
-    for key in (b"", there["key"][0].as_py()[:-1], there["key"][0].as_py() + b"\0"):
-        with pytest.raises(flowtruth.FlowtruthError, match="the key of a packed row is none"):
-            unpacked(there.set_column(0, there.schema.field(0), pa.array([key])))
+    for more in ({"icmp_type": 8, "icmp_code": 0}, {"observation_point": "a.pcap"}):
+        with pytest.raises(flowtruth.FlowtruthError, match="ICMP types or observation points cannot be packed"):
+            packed(batch([one | more]))
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "message"),
+    [
+        ("packets", pa.array([-1], pa.int64()), "a packed row counts -1"),
+        ("bytes", pa.array([None], pa.int64()), "the column `bytes` of packed rows has a null"),
+        ("last_ns", pa.array([1], pa.int32()), "the column `last_ns` of packed rows is of another type"),
+        ("key", pa.array(["text"]), "the column `key` of packed rows is of another type"),
+        ("flags", pa.array([1], pa.int64()), "the column `flags` of packed rows is of another type"),
+    ],
+)
+def test_what_was_not_packed_is_told(name, column, message):
+    there = packed(batch([row(random.Random(9), None)]))
+    with pytest.raises(flowtruth.FlowtruthError, match=f"packed rows have no column `{name}`"):
+        unpacked(there.drop_columns([name]))
+    with pytest.raises(flowtruth.FlowtruthError, match=message):
+        unpacked(there.set_column(there.schema.get_field_index(name), name, column))
+
+
+def test_a_key_that_none_can_be_is_told():
+    there = packed(batch([row(random.Random(10), None)]))
+    key = there["key"][0].as_py()
+    marked = [bytes([key[0] | marks]) + key[1:] for marks in (4 | 8, 16, 128)]
+    for wrong in (b"", key[:-1], key + b"\0", *marked):
+        with pytest.raises(flowtruth.FlowtruthError, match="a packed row has a malformed key"):
+            unpacked(there.set_column(0, there.schema.field(0), pa.array([wrong])))

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -201,15 +202,56 @@ def test_partials_are_the_rows_of_the_captures(spark, captures):
     assert found.columns == flowtruth.partial_schema().names
 
 
+def test_a_session_with_arrows_larger_types_has_the_same_records(spark, captures, convert, tmp_path):
+    one = str(captures / "00.pcap")
+    spark.conf.set("spark.sql.execution.arrow.useLargeVarTypes", "true")
+    try:
+        found = flows(spark, one)
+        assert lines(found) == converted(convert, one)
+        assert found.partials.count() > 10
+        assert found.write_flow_log(tmp_path)["records"] == len(converted(convert, one))
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.useLargeVarTypes")
+
+
 def test_a_task_counts_some_bins_where_there_are_many():
     assert [_pieces.tasks_for(bins, 2) for bins in (1, 7, 8, 9, 32, 33, 400)] == [1, 7, 8, 8, 8, 9, 100]
     assert _pieces.tasks_for(400, 100) == 400
+    assert _pieces.tasks_for(400, None) == 400
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_tasks_have_equally_many_bins(spark, captures, monkeypatch, by_id):
+    monkeypatch.setattr(_pieces, "_cores", lambda _: 1)
+    if not by_id:
+        for frame in (DataFrame, type(spark.range(1))):
+            monkeypatch.delattr(frame, "repartitionById", raising=False)
+    found = _pieces.find(spark, [str(captures / "large.pcap")], 1 << 20)
+    tasks = [{row["bin"] for row in rows} for rows in found.rdd.glom().collect()]
+    bins = sum(map(len, tasks))
+    assert set().union(*tasks) == set(range(bins)) and bins > 8
+    assert len(tasks) == _pieces.tasks_for(bins, 1) == 4
+    assert max(map(len, tasks)) - min(map(len, tasks)) <= 1
+
+
+def test_who_does_not_know_how_many_executors_there_will_be_gives_each_bin_a_task(spark):
+    assert _pieces._cores(spark) == 2
+    # what a session of such a cluster, and a client of Spark Connect, say
+    growing = SimpleNamespace(conf={"spark.dynamicAllocation.enabled": "true"}, sparkContext=spark.sparkContext)
+    client = SimpleNamespace(conf={})
+    assert _pieces._cores(growing) is None
+    assert _pieces._cores(client) is None
 
 
 def test_a_capture_that_several_paths_name_counts_once(spark, captures, convert, monkeypatch):
     monkeypatch.chdir(captures)
     found = flows(spark, ["17.pcap", "1[78].pcap", captures / "18.pcap"])
     assert lines(found) == converted(convert, str(captures / "17.pcap"), str(captures / "18.pcap"))
+
+
+def test_no_name_is_not_the_folder_that_is_worked_in(spark):
+    [row] = flows(spark, "").errors.collect()
+    assert row["capture"] == "" and row["error"].startswith("``: cannot be opened")
 
 
 def test_a_pattern_is_within_a_folder():
@@ -296,9 +338,10 @@ def test_wrong_words_are_told_at_once(spark, captures):
         ({"window_origin": "first-packet"}, "first-packet"),
         ({"decap": "ipip"}, "ipip"),
         ({"piece_bytes": 0}, "piece_bytes"),
+        ({"paths": []}, "no capture was named"),
     ]:
         with pytest.raises(flowtruth.FlowtruthError, match=words):
-            flowtruth.spark.flows(spark, captures, **how)
+            flowtruth.spark.flows(spark, **{"paths": captures, **how})
     with pytest.raises(flowtruth.FlowtruthError, match="the account and the Region"):
         flowtruth.spark.flows(spark, captures / "00.pcap").write_flow_log("unwritten")
 

@@ -49,7 +49,7 @@ class FlowLog(DataFrame if TYPE_CHECKING else object):  # type: ignore[misc]
     partials: DataFrame
 
     def release(self) -> None:
-        """Lets go of what the executors keep of the captures for `errors`, `ledgers` and the next question."""
+        """Lets go of what the executors keep of what was counted, for `errors`, `ledgers` and the next question."""
         raise NotImplementedError  # a DataFrame of `flows` has one of its own
 
     def write_flow_log(
@@ -107,7 +107,7 @@ def flows(
             counts once. Everything in a folder is taken for a capture: choose with ``*.pcap`` where there are other files.
         piece_bytes: Uncompressed pcap files that are larger are cut into pieces of about this size; smaller captures are
             gathered until they have it together. Compressed captures and pcapng are not cut. A task counts up to four
-            times as much where there is enough for all.
+            times as much where all cores have enough to do.
         memory_limit: Memory for the flow tables of one task; more goes to the executor's temporary directory.
 
     The other arguments are those of ``flowtruth.flows``. They say what every piece by itself can be counted with, so nothing

@@ -19,4 +19,7 @@ def everywhere(path: Path) -> str:
     """An address as `s3://…`, or a path from the root."""
     text = os.fspath(path)
     found = _S3.match(text)
-    return f"s3://{text[found.end() :]}" if found else os.path.abspath(text)
+    if found:
+        return f"s3://{text[found.end() :]}"
+    # nothing is no folder
+    return os.path.abspath(text) if text else text

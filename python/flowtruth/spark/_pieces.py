@@ -12,7 +12,6 @@ import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from .. import _native
 from .._errors import FlowtruthError
@@ -31,7 +30,9 @@ _TASKS_OF_A_CORE = 4
 
 
 def find(spark: SparkSession, paths: list[str], piece_bytes: int) -> DataFrame:
-    """The pieces of all captures, each bin of them in a partition of its own."""
+    """The pieces of all captures, each bin of them in one partition."""
+    if not paths:
+        raise FlowtruthError("no capture was named", None)
     if piece_bytes < 1:
         raise FlowtruthError(f"`{piece_bytes}` cannot be used for `piece_bytes`: expected at least 1", None)
 
@@ -48,30 +49,30 @@ def find(spark: SparkSession, paths: list[str], piece_bytes: int) -> DataFrame:
     # one number comes to the driver, and no capture
     last = pieces.agg({"bin": "max"}).first()
     bins = 1 + (last[0] if last and last[0] is not None else 0)
-    tasks = tasks_for(bins, _cores(spark))
-    return _by_number(pieces.withColumn("bin", F.expr(f"int(bin * {tasks}L div {bins})")), tasks)
+    return _by_bin(pieces, tasks_for(bins, _cores(spark)))
 
 
-def tasks_for(bins: int, cores: int) -> int:
-    """How many tasks count the bins: a task costs a tenth of a second before it begins, so where there is enough to do for
-    all, one counts some bins."""
-    return max(-(-bins // _MOST_BINS), min(bins, _TASKS_OF_A_CORE * cores))
+def tasks_for(bins: int, cores: int | None) -> int:
+    """How many tasks count the bins: one for each while cores would have nothing to do otherwise, else one for some of them,
+    since Spark takes a tenth of a second for a task."""
+    return bins if cores is None else max(-(-bins // _MOST_BINS), min(bins, _TASKS_OF_A_CORE * cores))
 
 
-def _cores(spark: SparkSession) -> int:
-    """How many tasks run at a time, as far as Spark knows."""
+def _cores(spark: SparkSession) -> int | None:
+    """How many tasks run at a time; `None` where that is not known yet, or not told (by Spark Connect)."""
+    if spark.conf.get("spark.dynamicAllocation.enabled", "false") == "true":
+        return None
     try:
         return spark.sparkContext.defaultParallelism
     except (AttributeError, PySparkException):
-        # a client of Spark Connect is not told
-        return 64
+        return None
 
 
-def _by_number(pieces: DataFrame, count: int) -> DataFrame:
-    """Each `bin` in the partition of its number: hashing would put some together and leave others empty."""
+def _by_bin(pieces: DataFrame, tasks: int) -> DataFrame:
+    """A partition for each task, with every so manieth bin: hashing would give some more and leave others empty."""
     if hasattr(pieces, "repartitionById"):
-        return pieces.repartitionById(count, "bin")
-    rows = pieces.rdd.keyBy(lambda row: row["bin"]).partitionBy(count, int).values()
+        return pieces.repartitionById(tasks, "bin")
+    rows = pieces.rdd.keyBy(lambda row: row["bin"]).partitionBy(tasks, int).values()
     return pieces.sparkSession.createDataFrame(rows, pieces.schema)
 
 

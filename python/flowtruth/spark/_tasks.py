@@ -44,11 +44,12 @@ class Plan:
 
     def count(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Pieces → their rows, each piece's ledger or error behind them."""
+        with_direction = self.with_direction
         for batch in batches:
             for piece in batch.to_pylist():
-                yield from self._piece(piece)
+                yield from self._piece(piece, with_direction)
 
-    def _piece(self, piece: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    def _piece(self, piece: dict[str, Any], with_direction: bool) -> Iterator[pa.RecordBatch]:
         known: dict[str, Any] = {name: piece[name] for name in (*_PLACE, "error", "hint")}
         if piece["error"] is None:
             ledgers: list[dict[str, Any]] = []
@@ -59,7 +60,7 @@ class Plan:
                     piece["capture"], byte_range=byte_range, on_ledger=ledgers.append, **self.counting
                 )
                 for rows in reader:
-                    packed = pa.record_batch(_native.packed(rows, self.with_direction))
+                    packed = pa.record_batch(_native.packed(rows, with_direction))
                     yield _counted(packed.num_rows, row=packed.to_struct_array())
             except FlowtruthError as error:
                 known["error"], known["hint"] = str(error), error.hint
@@ -82,8 +83,9 @@ def _counted(length: int, **columns: pa.Array) -> pa.RecordBatch:
 
 
 def unpacked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Packed rows → rows of partial records."""
-    return pa.record_batch(_native.unpacked(batch))
+    """Packed rows, as Spark has them → rows of partial records."""
+    # sessions may have Arrow's larger types for bytes
+    return pa.record_batch(_native.unpacked(batch.select(_schemas.PACKED.names).cast(_schemas.PACKED)))
 
 
 def shown(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
