@@ -2,9 +2,11 @@
 
 import doctest
 import re
+from importlib import metadata
 
 import pytest
 from conftest import ROOT
+from packaging.requirements import Requirement
 
 import flowtruth
 
@@ -36,3 +38,14 @@ def test_the_module_is_as_it_says():
 def test_the_page_names_everything(name):
     assert f"`{name}" in PAGE
     assert getattr(flowtruth, name).__doc__
+
+
+def brought(package: str, extra: str) -> dict[str, set[str]]:
+    """What an extra of a package brings, with the extras of each."""
+    needed = [Requirement(text) for text in metadata.requires(package) or []]
+    return {each.name: each.extras for each in needed if each.marker and each.marker.evaluate({"extra": extra})}
+
+
+def test_the_extra_for_spark_brings_pandas_without_which_spark_moves_no_batch():
+    extras = brought("flowtruth", "spark")["pyspark"]
+    assert any("pandas" in brought("pyspark", extra) for extra in extras)
