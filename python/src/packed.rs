@@ -94,10 +94,6 @@ fn signed(count: u64) -> Result<i64, Trouble> {
 
 fn write_key(key: &mut Vec<u8>, row: &PartialRow<'_>, with_direction: bool) {
     let FlowKey { srcaddr, dstaddr, protocol, srcport, dstport } = row.flow;
-    let v4 = match (srcaddr, dstaddr) {
-        (IpAddr::V4(srcaddr), IpAddr::V4(dstaddr)) => Some([srcaddr, dstaddr]),
-        _ => None,
-    };
     let mut marker = match row.direction {
         PacketDirection::Inbound if with_direction => INBOUND,
         PacketDirection::Outbound if with_direction => OUTBOUND,
@@ -106,26 +102,22 @@ fn write_key(key: &mut Vec<u8>, row: &PartialRow<'_>, with_direction: bool) {
     if row.window_start.is_some() {
         marker |= WINDOW;
     }
-    if v4.is_none() {
+    // both are of one family: `Rows` reads them so
+    if srcaddr.is_ipv6() {
         marker |= V6;
     }
     key.clear();
     key.push(marker);
     key.extend(row.window_start.iter().flat_map(|start| start.to_be_bytes()));
-    match v4 {
-        Some(addresses) => key.extend(addresses.iter().flat_map(Ipv4Addr::octets)),
-        None => key.extend([srcaddr, dstaddr].iter().flat_map(in_16_bytes)),
+    for address in [srcaddr, dstaddr] {
+        match address {
+            IpAddr::V4(address) => key.extend(address.octets()),
+            IpAddr::V6(address) => key.extend(address.octets()),
+        }
     }
     key.extend(srcport.to_be_bytes());
     key.extend(dstport.to_be_bytes());
     key.push(protocol.0);
-}
-
-fn in_16_bytes(address: &IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    }
 }
 
 fn unpack(batch: &RecordBatch) -> Result<RecordBatch, Trouble> {

@@ -144,7 +144,7 @@ def flows(
     )
     records: Any = sums.mapInArrow(plan.record, _schemas.of_arrow(plan.columns))
     records.partials = rows.mapInArrow(_tasks.shown, _schemas.of_arrow(_schemas.ROWS))
-    place = ("piece.capture", "piece.byte_start", "piece.byte_end")
+    place = [f"piece.{name}" for name in _schemas.PLACE]
     records.errors = counted.where("piece.error IS NOT NULL").select(*place, "piece.error", "piece.hint")
     records.ledgers = counted.where("piece.ledger IS NOT NULL").select(*place, "piece.ledger")
 

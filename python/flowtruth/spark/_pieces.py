@@ -24,7 +24,7 @@ Piece = dict[str, Any]
 #: What makes of a path a pattern.
 _MAGIC = "*?["
 
-#: How many bins one task counts at most, and up to how many tasks of a core each bin has one of its own.
+#: How many bins one task counts at most, and how many tasks a core is to have before any counts more than one.
 _MOST_BINS = 4
 _TASKS_OF_A_CORE = 4
 
@@ -69,7 +69,7 @@ def _cores(spark: SparkSession) -> int | None:
 
 
 def _by_bin(pieces: DataFrame, tasks: int) -> DataFrame:
-    """A partition for each task, with every so manieth bin: hashing would give some more and leave others empty."""
+    """A partition for each task, to which bins are dealt in turn: hashing would give some more and leave others empty."""
     if hasattr(pieces, "repartitionById"):
         return pieces.repartitionById(tasks, "bin")
     rows = pieces.rdd.keyBy(lambda row: row["bin"]).partitionBy(tasks, int).values()

@@ -23,13 +23,10 @@ _TYPES = {
 }
 
 ROWS: pa.Schema = flowtruth.partial_schema()
-#: Rows as they travel: of each column of each row an engine's price is paid, so there are few.
+#: The same columns with types that Spark has.
+SIGNED_ROWS: pa.Schema = pa.schema([(field.name, _TYPES[field.type][0]) for field in ROWS])
+#: Rows as they travel, in few columns: Spark pays for each column of each row.
 PACKED: pa.Schema = pa.schema(_native.packed_schema())
-
-
-def signed(schema: pa.Schema) -> pa.Schema:
-    """The same columns with types that Spark has."""
-    return pa.schema([(field.name, _TYPES[field.type][0]) for field in schema])
 
 
 def of_arrow(schema: Iterable[pa.Field]) -> T.StructType:
@@ -41,7 +38,9 @@ def _of_type(of_arrows: pa.DataType) -> T.DataType:
     return of_arrow(of_arrows) if pa.types.is_struct(of_arrows) else _TYPES[of_arrows][1]
 
 
-_PLACE = [("capture", pa.string()), ("byte_start", pa.int64()), ("byte_end", pa.int64())]
+#: Where a piece is.
+PLACE = ("capture", "byte_start", "byte_end")
+_PLACE = list(zip(PLACE, (pa.string(), pa.int64(), pa.int64())))
 
 #: A piece of a capture: without bounds it is a whole one. `bin` gathers pieces that are counted by one task.
 PIECES = pa.schema([*_PLACE, ("bin", pa.int32()), ("error", pa.string()), ("hint", pa.string())])

@@ -15,7 +15,6 @@ from flowtruth import FlowtruthError, _native, _options
 from . import _schemas
 
 _DIRECTION = "flow_direction"
-_PLACE = ("capture", "byte_start", "byte_end")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Plan:
                 yield from self._piece(piece, with_direction)
 
     def _piece(self, piece: dict[str, Any], with_direction: bool) -> Iterator[pa.RecordBatch]:
-        known: dict[str, Any] = {name: piece[name] for name in (*_PLACE, "error", "hint")}
+        known: dict[str, Any] = {name: piece[name] for name in (*_schemas.PLACE, "error", "hint")}
         if piece["error"] is None:
             ledgers: list[dict[str, Any]] = []
             start = piece["byte_start"]
@@ -91,4 +90,4 @@ def unpacked(batch: pa.RecordBatch) -> pa.RecordBatch:
 def shown(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Packed rows → rows of partial records with types that Spark has."""
     for batch in batches:
-        yield unpacked(batch).cast(_schemas.signed(_schemas.ROWS))
+        yield unpacked(batch).cast(_schemas.SIGNED_ROWS)
